@@ -1,0 +1,42 @@
+// What the library tells while it works: typed events, no text on any stream. The console of the
+// program (apps/common) turns them into lines. Events may come from several threads at once; a sink
+// must be thread-safe and must not block for long.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tsm {
+
+enum class Severity { kInfo, kWarning, kError };
+
+// Something happened once: "bucket created", "waiting for 2 tasks of others on the table".
+struct Notice {
+  Severity severity = Severity::kInfo;
+  std::string text;  // one line
+};
+
+// Where a phase stands now. Zero totals mean "not known".
+struct Progress {
+  std::string_view phase;  // "unload", "copy", "load"; a literal
+  std::uint64_t done = 0;  // units: percent for unload, files for copy, tasks for load
+  std::uint64_t total = 0;
+  std::uint64_t bytes_done = 0;
+  std::uint64_t bytes_total = 0;
+  std::uint64_t rows_done = 0;
+  std::string detail;  // "2 running, 3 queued"
+};
+
+class ProgressSink {
+ public:
+  virtual ~ProgressSink() = default;
+  virtual void OnNotice(const Notice& notice) = 0;
+  virtual void OnProgress(const Progress& progress) = 0;
+
+  void Info(std::string text) { OnNotice({Severity::kInfo, std::move(text)}); }
+  void Warn(std::string text) { OnNotice({Severity::kWarning, std::move(text)}); }
+};
+
+}  // namespace tsm

@@ -1,0 +1,49 @@
+// An HTTP request and response as plain values. No library's types, no policy.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tsm::http {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// First value of the header, compared without case, or "" where absent.
+std::string_view FindHeader(const Headers& headers, std::string_view name);
+
+struct Timeouts {
+  std::chrono::milliseconds connect{10'000};
+  // Longest silence on the wire. Query answers within 60 s
+  // (https://docs.aws.amazon.com/timestream/latest/developerguide/API_query_Query.html), so more.
+  std::chrono::milliseconds idle{70'000};
+  std::chrono::milliseconds total{300'000};
+};
+
+struct Request {
+  std::string method;  // "GET", "PUT", "POST", "HEAD", "DELETE"
+  std::string scheme;  // "https" or "http"
+  std::string host;    // name or address (IPv6 in brackets), with ":port" where not the default
+  // Percent-encoded as it goes on the wire, never empty, starts with '/'. The transport sends it as
+  // it stands: dot segments and double slashes are part of an S3 key.
+  std::string path = "/";
+  // Names and values not yet encoded; encoded and sent in this order.
+  std::vector<std::pair<std::string, std::string>> query;
+  Headers headers;
+  std::string body;
+  Timeouts timeouts;
+
+  // "/path?query", percent-encoded.
+  std::string Target() const;
+};
+
+struct Response {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+}  // namespace tsm::http

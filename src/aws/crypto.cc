@@ -1,0 +1,50 @@
+// The one file that knows OpenSSL: the two primitives that signer.h names.
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <array>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "tsm/aws/signer.h"
+#include "tsm/core/text.h"
+
+namespace tsm::aws {
+
+namespace {
+
+constexpr std::size_t kSha256Bytes = 32;
+using Digest = std::array<unsigned char, kSha256Bytes>;
+
+std::string_view AsText(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+}  // namespace
+
+std::string Sha256Hex(std::string_view bytes) {
+  Digest digest{};
+  unsigned int size = 0;
+  // Fails only where memory is out; a wrong hash must not go on.
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
+    std::abort();
+  }
+  return HexEncode(AsText(digest));
+}
+
+std::string HmacSha256(std::string_view key, std::string_view text) {
+  Digest digest{};
+  unsigned int size = 0;
+  // OpenSSL reads a null key as "the key of the last call": an empty one must still point
+  // somewhere.
+  const char* key_bytes = key.empty() ? "" : key.data();
+  if (HMAC(EVP_sha256(), key_bytes, static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(),
+           &size) == nullptr) {
+    std::abort();
+  }
+  return std::string(AsText(digest));
+}
+
+}  // namespace tsm::aws

@@ -1,0 +1,265 @@
+#include "tsm/aws/client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/fake_clock.h"
+#include "support/scripted_transport.h"
+
+namespace tsm::aws {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// Every jitter is half of what it may be; identifiers are all the same.
+class HalfRandom final : public Random {
+ public:
+  std::uint64_t Next() override { return 1ULL << 63U; }
+};
+
+// New credentials for each attempt, or an error.
+class RotatingCredentials final : public CredentialsProvider {
+ public:
+  Result<Credentials> Get() override {
+    if (failure) return *failure;
+    ++calls;
+    return Credentials{"AK" + std::to_string(calls), "secret", "", "test"};
+  }
+  int calls = 0;
+  std::optional<Error> failure;
+};
+
+class ClientTest : public ::testing::Test {
+ protected:
+  static Operation Read() {
+    Operation operation;
+    operation.name = "Read thing";
+    operation.request.method = "POST";
+    operation.request.scheme = "https";
+    operation.request.host = "example.amazonaws.com";
+    operation.request.headers = {{"x-amz-target", "T.Read"}};
+    operation.request.body = "{}";
+    operation.scope = {"eu-west-1", "timestream"};
+    return operation;
+  }
+
+  static http::Response Refusal(int status, const std::string& code, http::Headers headers = {}) {
+    return {status, std::move(headers), R"({"__type":")" + code + R"(","message":"because"})"};
+  }
+
+  std::vector<std::string> Sent(const char* header) {
+    std::vector<std::string> values;
+    for (const auto& request : transport_.requests()) {
+      values.emplace_back(http::FindHeader(request.headers, header));
+    }
+    return values;
+  }
+
+  test::FakeClock clock_;
+  HalfRandom random_;
+  test::ScriptedTransport transport_;
+  std::shared_ptr<RotatingCredentials> credentials_ = std::make_shared<RotatingCredentials>();
+  Client client_{ClientParts{&transport_, &clock_, &random_, credentials_, {}, "ts-test/1.0"}};
+};
+
+TEST_F(ClientTest, ASuccessIsSentOnceAndSigned) {
+  transport_.Add(200, "yes");
+  const auto response = client_.Call(Read(), {});
+  ASSERT_TRUE(response) << response.error().Text();
+  EXPECT_EQ(response->body, "yes");
+  ASSERT_THAT(transport_.requests(), SizeIs(1));
+  const http::Request sent = transport_.requests()[0];
+  EXPECT_EQ(http::FindHeader(sent.headers, "user-agent"), "ts-test/1.0");
+  EXPECT_EQ(http::FindHeader(sent.headers, "amz-sdk-request"), "attempt=1; max=3");
+  EXPECT_EQ(http::FindHeader(sent.headers, "amz-sdk-invocation-id").size(), 36U);
+  EXPECT_EQ(http::FindHeader(sent.headers, "x-amz-date"), "20240226T172438Z");
+  EXPECT_THAT(std::string(http::FindHeader(sent.headers, "authorization")),
+              HasSubstr("Credential=AK1/20240226/eu-west-1/timestream/aws4_request"));
+  EXPECT_THAT(clock_.sleeps(), IsEmpty());
+}
+
+TEST_F(ClientTest, TransientFailuresAreRepeatedWithFreshSignatures) {
+  transport_.Add(MakeError(ErrorKind::kTransient, "connection reset"));
+  transport_.Add(503, "");
+  transport_.Add(200, "yes");
+  ASSERT_TRUE(client_.Call(Read(), {}));
+  EXPECT_THAT(clock_.sleeps(), ElementsAre(milliseconds(25), milliseconds(50)));
+  EXPECT_THAT(Sent("amz-sdk-request"),
+              ElementsAre("attempt=1; max=3", "attempt=2; max=3", "attempt=3; max=3"));
+  const auto ids = Sent("amz-sdk-invocation-id");
+  EXPECT_THAT(ids, ElementsAre(ids[0], ids[0], ids[0]));
+  const auto signatures = Sent("authorization");
+  EXPECT_THAT(signatures[0], HasSubstr("Credential=AK1/"));
+  EXPECT_THAT(signatures[2], HasSubstr("Credential=AK3/"));
+  for (const auto& request : transport_.requests()) EXPECT_EQ(request.body, "{}");
+}
+
+TEST_F(ClientTest, EachAttemptIsDatedByItsOwnMoment) {
+  transport_.Add(Refusal(400, "ThrottlingException"));
+  transport_.Add(Refusal(400, "ThrottlingException"));
+  transport_.Add(200, "yes");
+  ASSERT_TRUE(client_.Call(Read(), {}));
+  EXPECT_THAT(clock_.sleeps(), ElementsAre(milliseconds(500), milliseconds(1000)));
+  EXPECT_THAT(Sent("x-amz-date"),
+              ElementsAre("20240226T172438Z", "20240226T172438Z", "20240226T172439Z"));
+}
+
+TEST_F(ClientTest, TheLastErrorSaysWhatItCost) {
+  for (int i = 0; i < 3; ++i) {
+    transport_.Add(Refusal(400, "ThrottlingException", {{"x-amzn-RequestId", "id-7"}}));
+  }
+  const auto response = client_.Call(Read(), {});
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kThrottled);
+  EXPECT_EQ(response.error().attempts, 3);
+  EXPECT_EQ(response.error().Text(),
+            "Read thing: ThrottlingException: because (HTTP 400, request id id-7, 3 attempts in "
+            "1.5 s)");
+  EXPECT_THAT(clock_.sleeps(), SizeIs(2)) << "no sleep after the last attempt";
+}
+
+TEST_F(ClientTest, ARefusalIsNotRepeated) {
+  transport_.Add(Refusal(400, "ValidationException"));
+  const auto response = client_.Call(Read(), {});
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kValidation);
+  EXPECT_EQ(response.error().attempts, 1);
+  EXPECT_THAT(transport_.requests(), SizeIs(1));
+}
+
+TEST_F(ClientTest, AnUnsafeCallIsRepeatedOnlyWhenSurelyRefused) {
+  Operation publish = Read();
+  publish.idempotency = Idempotency::kUnsafe;
+  transport_.Add(MakeError(ErrorKind::kTransient, "no answer"));
+  EXPECT_EQ(client_.Call(publish, {}).error().attempts, 1);
+  transport_.Add(Refusal(400, "Throttling"));
+  transport_.Add(200, "sent");
+  EXPECT_TRUE(client_.Call(publish, {}));
+  EXPECT_THAT(transport_.requests(), SizeIs(3));
+}
+
+TEST_F(ClientTest, AServersHintLengthensTheWait) {
+  transport_.Add(Refusal(400, "ThrottlingException", {{"x-amz-retry-after", "2000"}}));
+  transport_.Add(Refusal(400, "ThrottlingException", {{"x-amz-retry-after", "soon"}}));
+  transport_.Add(200, "");
+  ASSERT_TRUE(client_.Call(Read(), {}));
+  EXPECT_THAT(clock_.sleeps(), ElementsAre(milliseconds(2000), milliseconds(1000)));
+}
+
+TEST_F(ClientTest, AnEmptyQuotaEndsTheCallAtOnce) {
+  transport_.SetHandler([](const http::Request&) -> Result<http::Response> {
+    return MakeError(ErrorKind::kTransient, "connection refused");
+  });
+  // 35 retries of 14 tokens: 17 calls with two retries each, and one with one.
+  for (int call = 0; call < 17; ++call) EXPECT_EQ(client_.Call(Read(), {}).error().attempts, 3);
+  EXPECT_EQ(client_.Call(Read(), {}).error().attempts, 2);
+  const std::size_t sleeps = clock_.sleeps().size();
+  const auto refused = client_.Call(Read(), {});
+  EXPECT_EQ(refused.error().attempts, 1);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kTransient);
+  EXPECT_THAT(refused.error().message, HasSubstr("not repeated"));
+  EXPECT_EQ(clock_.sleeps().size(), sleeps);
+}
+
+TEST_F(ClientTest, ASuccessAfterARetryGivesItsTokensBack) {
+  int sent = 0;
+  transport_.SetHandler([&](const http::Request&) -> Result<http::Response> {
+    if (++sent % 2 == 1) return MakeError(ErrorKind::kTransient, "flaky");
+    return http::Response{200, {}, ""};
+  });
+  // 200 retries would cost 2,800 tokens of 500.
+  for (int call = 0; call < 200; ++call) ASSERT_TRUE(client_.Call(Read(), {})) << call;
+}
+
+TEST_F(ClientTest, AStopIsCancelledWithoutACallOrASleep) {
+  std::stop_source source;
+  source.request_stop();
+  const auto response = client_.Call(Read(), source.get_token());
+  EXPECT_EQ(response.error().kind, ErrorKind::kCancelled);
+  EXPECT_THAT(transport_.requests(), IsEmpty());
+}
+
+TEST_F(ClientTest, AStopDuringAnAttemptEndsTheRetries) {
+  std::stop_source source;
+  transport_.SetHandler([&](const http::Request&) -> Result<http::Response> {
+    source.request_stop();
+    return MakeError(ErrorKind::kTransient, "reset");
+  });
+  const auto response = client_.Call(Read(), source.get_token());
+  EXPECT_EQ(response.error().kind, ErrorKind::kCancelled);
+  EXPECT_THAT(response.error().Text(), HasSubstr("Read thing"));
+  EXPECT_THAT(transport_.requests(), SizeIs(1));
+  EXPECT_THAT(clock_.sleeps(), IsEmpty());
+}
+
+TEST_F(ClientTest, MissingCredentialsAreNotRepeated) {
+  credentials_->failure = MakeError(ErrorKind::kCredentials, "none");
+  const auto response = client_.Call(Read(), {});
+  EXPECT_EQ(response.error().kind, ErrorKind::kCredentials);
+  EXPECT_THAT(transport_.requests(), IsEmpty());
+}
+
+TEST_F(ClientTest, ACallersRequestIsLeftAlone) {
+  const Operation operation = Read();
+  transport_.Add(200, "");
+  ASSERT_TRUE(client_.Call(operation, {}));
+  EXPECT_THAT(operation.request.headers, SizeIs(1));
+}
+
+class HiddenErrorTest : public ClientTest {
+ protected:
+  static Operation Copy() {
+    Operation operation = Read();
+    operation.name = "CopyObject s3://b/k";
+    operation.protocol = Protocol::kRestXml;
+    operation.may_hide_error = true;
+    return operation;
+  }
+};
+
+TEST_F(HiddenErrorTest, A200ThatHidesAnErrorIsRepeated) {
+  transport_.Add(200, "<Error><Code>InternalError</Code><Message>again</Message></Error>");
+  transport_.Add(200, "<Error><Code>SlowDown</Code></Error>");
+  transport_.Add(200, " \n<CopyObjectResult><ETag>x</ETag></CopyObjectResult>");
+  const auto response = client_.Call(Copy(), {});
+  ASSERT_TRUE(response) << response.error().Text();
+  EXPECT_THAT(response->body, HasSubstr("CopyObjectResult"));
+  EXPECT_THAT(clock_.sleeps(), ElementsAre(milliseconds(25), milliseconds(1000)));
+}
+
+TEST_F(HiddenErrorTest, AnUnknownCodeOrAnEmptyBodyCountsAsA500) {
+  transport_.Add(200, "<Error><Code>Strange</Code><Message>m</Message></Error>");
+  transport_.Add(200, "");
+  transport_.Add(200, "<CopyObjectRes");
+  const auto response = client_.Call(Copy(), {});
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kTransient);
+  EXPECT_EQ(response.error().http_status, 200);
+  EXPECT_THAT(transport_.requests(), SizeIs(3));
+  EXPECT_THAT(response.error().message, HasSubstr("not the promised document"));
+}
+
+TEST_F(HiddenErrorTest, AHiddenRefusalIsNotRepeated) {
+  transport_.Add(200, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>");
+  const auto response = client_.Call(Copy(), {});
+  EXPECT_EQ(response.error().kind, ErrorKind::kAccessDenied);
+  EXPECT_THAT(transport_.requests(), SizeIs(1));
+}
+
+TEST_F(HiddenErrorTest, OtherOperationsMayAnswerWithAnything) {
+  transport_.Add(200, "<Error><Code>InternalError</Code></Error>");  // an object with this content
+  Operation get = Copy();
+  get.may_hide_error = false;
+  EXPECT_TRUE(client_.Call(get, {}));
+}
+
+}  // namespace
+}  // namespace tsm::aws

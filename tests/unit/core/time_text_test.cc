@@ -1,0 +1,111 @@
+#include "tsm/core/time_text.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+namespace tsm {
+namespace {
+
+constexpr UnixNanos kSecond = 1'000'000'000;
+
+TEST(ParseTimestampTest, ReadsEveryShape) {
+  const UnixNanos day = 1'708'905'600 * kSecond;  // 2024-02-26
+  EXPECT_EQ(*ParseTimestamp("2024-02-26"), day);
+  EXPECT_EQ(*ParseTimestamp("2024-02-26Z"), day);
+  EXPECT_EQ(*ParseTimestamp("2024-02-26 17:24"), day + 62'640 * kSecond);
+  EXPECT_EQ(*ParseTimestamp("2024-02-26T17:24:38Z"), day + 62'678 * kSecond);
+  EXPECT_EQ(*ParseTimestamp("2024-02-26 17:24:38.27"), day + 62'678 * kSecond + 270'000'000);
+  EXPECT_EQ(*ParseTimestamp("2024-02-26 17:24:38.000000001"), day + 62'678 * kSecond + 1);
+}
+
+TEST(ParseTimestampTest, KnowsTheCalendar) {
+  EXPECT_EQ(*ParseTimestamp("1970-01-01"), 0);
+  EXPECT_EQ(*ParseTimestamp("2000-02-29"), 951'782'400 * kSecond);
+  EXPECT_EQ(*ParseTimestamp("2024-02-29"), 1'709'164'800 * kSecond);
+  for (const char* text : {"2023-02-29", "2100-02-29", "2024-02-30", "2024-04-31", "2024-13-01",
+                           "2024-00-10", "2024-01-00", "2024-01-32"}) {
+    const auto time = ParseTimestamp(text);
+    ASSERT_FALSE(time) << text;
+    EXPECT_EQ(time.error().kind, ErrorKind::kInvalidInput);
+    EXPECT_NE(time.error().message.find("calendar"), std::string::npos) << time.error().message;
+  }
+}
+
+TEST(ParseTimestampTest, EndsWhere64BitsEnd) {
+  EXPECT_EQ(*ParseTimestamp("2262-04-11 23:47:16.854775807"),
+            std::numeric_limits<UnixNanos>::max());
+  for (const char* text : {"2262-04-11 23:47:16.854775808", "2262-04-11 23:47:17", "2262-04-12",
+                           "9999-12-31", "1969-12-31 23:59:59"}) {
+    EXPECT_FALSE(ParseTimestamp(text)) << text;
+  }
+}
+
+TEST(ParseTimestampTest, RefusesEveryOtherShape) {
+  for (const char* text : {"",
+                           "2024",
+                           "2024-2-6",
+                           "24-02-26",
+                           "2024/02/26",
+                           " 2024-02-26",
+                           "2024-02-26 ",
+                           "2024-02-26 17",
+                           "2024-02-26 1:02",
+                           "2024-02-26 17:24:",
+                           "2024-02-26 17:24:38.",
+                           "2024-02-26 17:24:38.0000000001",
+                           "2024-02-26 24:00:00",
+                           "2024-02-26 23:60",
+                           "2024-02-26 23:59:60",
+                           "2024-02-26t10:00",
+                           "2024-02-26 10:00+01:00",
+                           "2024-02-26 10:00ZZ",
+                           "-024-02-26",
+                           "now"}) {
+    const auto time = ParseTimestamp(text);
+    ASSERT_FALSE(time) << text;
+    EXPECT_EQ(time.error().kind, ErrorKind::kInvalidInput) << text;
+  }
+}
+
+TEST(FormatTimestampTest, AlwaysNineDecimals) {
+  EXPECT_EQ(FormatTimestamp(0), "1970-01-01 00:00:00.000000000");
+  EXPECT_EQ(FormatTimestamp(1'708'968'278 * kSecond + 270'000'000),
+            "2024-02-26 17:24:38.270000000");
+  EXPECT_EQ(FormatTimestamp(std::numeric_limits<UnixNanos>::max()),
+            "2262-04-11 23:47:16.854775807");
+  EXPECT_EQ(FormatTimestamp(-1), "1969-12-31 23:59:59.999999999");
+}
+
+TEST(FormatTimestampTest, ParseReadsItBack) {
+  for (UnixNanos time = 1; time > 0 && time < std::numeric_limits<UnixNanos>::max() / 7;
+       time *= 7) {
+    EXPECT_EQ(*ParseTimestamp(FormatTimestamp(time)), time);
+  }
+}
+
+TEST(FormatTest, AmzDateAndIso8601) {
+  const std::chrono::system_clock::time_point time(std::chrono::milliseconds(1'708'968'278'999));
+  EXPECT_EQ(FormatAmzDate(time), "20240226T172438Z");
+  EXPECT_EQ(FormatIso8601(time), "2024-02-26T17:24:38Z");
+}
+
+TEST(FormatDurationTest, ShowsTwoUnitsAndRounds) {
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
+  EXPECT_EQ(FormatDuration(milliseconds(0)), "0 ms");
+  EXPECT_EQ(FormatDuration(milliseconds(-5)), "0 ms");
+  EXPECT_EQ(FormatDuration(milliseconds(120)), "120 ms");
+  EXPECT_EQ(FormatDuration(std::chrono::microseconds(999'600)), "1.0 s");
+  EXPECT_EQ(FormatDuration(milliseconds(4200)), "4.2 s");
+  EXPECT_EQ(FormatDuration(milliseconds(59'940)), "59.9 s");
+  EXPECT_EQ(FormatDuration(milliseconds(59'960)), "1 min 00 s");
+  EXPECT_EQ(FormatDuration(seconds(185)), "3 min 05 s");
+  EXPECT_EQ(FormatDuration(milliseconds(3'599'700)), "1 h 00 min");
+  EXPECT_EQ(FormatDuration(seconds(3720)), "1 h 02 min");
+  EXPECT_EQ(FormatDuration(std::chrono::hours(100)), "100 h 00 min");
+}
+
+}  // namespace
+}  // namespace tsm

@@ -1,0 +1,60 @@
+// A TCP server on 127.0.0.1 whose behaviour a test writes itself, one function per connection: for
+// what a well-behaved HTTP server never does (hang, reset, answer in pieces). Ends with its owner;
+// connections run one after the other in one thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace tsm::test {
+
+// One accepted connection. Reads give up when the server is being destroyed.
+class Connection {
+ public:
+  Connection(int socket, int wake) : socket_(socket), wake_(wake) {}
+  // Head and body (by Content-Length) of the next request, "" where the peer closed.
+  std::string ReadRequest();
+  void Write(std::string_view bytes);
+  // Waits until the peer closes; what it still sends is dropped.
+  void WaitForClose();
+  // The next close sends a RST instead of a FIN.
+  void ResetOnClose();
+
+ private:
+  bool ReadMore();
+  int socket_;
+  int wake_;  // readable when the server ends
+  std::string buffer_;
+};
+
+class SocketServer {
+ public:
+  using Handler = std::function<void(Connection& connection)>;
+
+  explicit SocketServer(Handler handler);
+  ~SocketServer();
+  SocketServer(const SocketServer&) = delete;
+  SocketServer& operator=(const SocketServer&) = delete;
+
+  int port() const { return port_; }
+  std::string host() const { return "127.0.0.1:" + std::to_string(port_); }
+  int accepted() const { return accepted_; }
+
+ private:
+  void Serve();
+  Handler handler_;
+  int listener_ = -1;
+  int wake_read_ = -1;
+  int wake_write_ = -1;
+  int port_ = 0;
+  std::atomic<int> accepted_{0};
+  std::jthread thread_;
+};
+
+// A port on which nothing listens.
+int ClosedPort();
+
+}  // namespace tsm::test
