@@ -1,0 +1,69 @@
+#include "tsm/sns/sns_client.h"
+
+#include <pugixml.hpp>
+#include <utility>
+#include <vector>
+
+#include "message_text.h"
+#include "tsm/core/text.h"
+
+namespace tsm::sns {
+
+Result<TopicArn> TopicArn::Parse(std::string_view text) {
+  const std::vector<std::string_view> parts = Split(text, ':');
+  const bool ok = parts.size() == 6 && parts[0] == "arn" && parts[1].starts_with("aws") &&
+                  parts[2] == "sns" && !parts[3].empty() && parts[4].size() == 12 &&
+                  ParseInt64(parts[4]).value_or(-1) >= 0 && !parts[5].empty();
+  if (!ok) {
+    return MakeError(ErrorKind::kInvalidInput,
+                     "\"" + OneLine(text, 200) +
+                         "\" is no SNS topic: arn:aws:sns:<region>:<account>:<name> is expected");
+  }
+  return TopicArn{.text = std::string(text), .region = std::string(parts[3])};
+}
+
+SnsClient::SnsClient(aws::Client& client, aws::Endpoint endpoint, std::string region)
+    : client_(client), endpoint_(std::move(endpoint)), region_(std::move(region)) {}
+
+Result<std::string> SnsClient::Publish(const TopicArn& topic, const std::string& subject,
+                                       const std::string& message, std::stop_token stop) {
+  aws::Operation operation;
+  operation.name = "Publish " + topic.text;
+  operation.protocol = aws::Protocol::kQueryXml;
+  operation.idempotency = aws::Idempotency::kUnsafe;  // a repeated Publish is a second message
+  operation.scope = {.region = topic.region, .service = "sns"};
+  // A topic is only known in its own region, whatever region the tables are in.
+  aws::Endpoint endpoint = endpoint_;
+  if (!endpoint_.custom && topic.region != region_) {
+    Result<aws::Endpoint> other =
+        aws::ResolveEndpoint(aws::Service::kSns, topic.region, "", aws::Environment());
+    if (!other) return std::move(other).error().With(operation.name);
+    endpoint = *std::move(other);
+  }
+  http::Request& request = operation.request;
+  request.method = "POST";
+  request.scheme = endpoint.scheme;
+  request.host = endpoint.host;
+  request.path = endpoint.base_path + "/";
+  request.headers = {{"content-type", "application/x-www-form-urlencoded; charset=utf-8"}};
+  request.body = "Action=Publish&Version=2010-03-31&TopicArn=" + PercentEncode(topic.text);
+  if (const std::string fitted = FitSubject(subject); !fitted.empty()) {
+    request.body += "&Subject=" + PercentEncode(fitted);
+  }
+  request.body += "&Message=" + PercentEncode(FitMessage(message));
+  Result<http::Response> response = client_.Call(operation, stop);
+  if (!response) return std::move(response).error();
+
+  pugi::xml_document document;
+  document.load_buffer(response->body.data(), response->body.size());
+  std::string id =
+      document.child("PublishResponse").child("PublishResult").child_value("MessageId");
+  if (id.empty()) {
+    return MakeError(ErrorKind::kBadReply,
+                     "the answer carries no MessageId: " + OneLine(response->body, 120))
+        .With(operation.name);
+  }
+  return id;
+}
+
+}  // namespace tsm::sns
