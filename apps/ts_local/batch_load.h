@@ -1,0 +1,39 @@
+// Batch-load tasks: created, queued, really executed by worker threads, persisted.
+// https://docs.aws.amazon.com/timestream/latest/developerguide/batch-load.html
+// Owns its threads and the task file; borrows both stores, which must outlive it. Thread-safe.
+// A task that a stop or a crash of ts-local interrupts is PROGRESS_STOPPED after the next start and
+// may be resumed; it then loads its files again from the first, which changes nothing twice.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+
+#include "ts_local/message.h"
+#include "ts_local/object_store.h"
+#include "ts_local/table_store.h"
+
+namespace ts_local {
+
+class BatchLoad {
+ public:
+  using NowNs = std::function<std::int64_t()>;  // Unix time in nanoseconds
+  BatchLoad(TableStore& tables, ObjectStore& objects, NowNs now);
+  // Stops running tasks between two batches of rows.
+  ~BatchLoad();
+  BatchLoad(const BatchLoad&) = delete;
+  BatchLoad& operator=(const BatchLoad&) = delete;
+
+  // The four calls: request body to response body. Throw ApiError.
+  nlohmann::json Create(const Caller& caller, const nlohmann::json& request);
+  nlohmann::json Describe(const Caller& caller, const nlohmann::json& request) const;
+  nlohmann::json List(const Caller& caller, const nlohmann::json& request) const;
+  nlohmann::json Resume(const Caller& caller, const nlohmann::json& request);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ts_local

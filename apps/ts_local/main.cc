@@ -1,0 +1,98 @@
+// ts-local: Timestream, S3, STS and SNS in one process on one port, for demos and tests.
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+#include <thread>
+
+#include "ts_local/dispatcher.h"
+#include "ts_local/multipart_store.h"
+#include "ts_local/object_store.h"
+#include "ts_local/options.h"
+#include "ts_local/sample.h"
+#include "ts_local/server.h"
+#include "ts_local/table_store.h"
+
+namespace {
+
+std::int64_t NowNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::int64_t NowMs() { return NowNs() / 1'000'000; }
+
+// Two processes on one directory would clear each other's unfinished files. Held until the end.
+void LockDirectory(const std::string& dir) {
+  std::filesystem::create_directories(dir);
+  const std::string file = dir + "/lock";
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor < 0) throw std::runtime_error("cannot write in " + dir);
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    throw std::runtime_error("another ts-local uses " + dir);
+  }
+}
+
+// Whole or not at all: scripts wait for the file to appear.
+void WritePortFile(const std::string& file, int port) {
+  std::ofstream(file + ".new") << port << "\n";
+  if (std::rename((file + ".new").c_str(), file.c_str()) != 0) {
+    throw std::runtime_error("cannot write " + file);
+  }
+}
+
+void Serve(const ts_local::Options& options, const sigset_t& signals) {
+  LockDirectory(options.dir);
+  ts_local::ObjectStore objects(options.dir, options.account_id);
+  ts_local::MultipartStore uploads(options.dir);
+  ts_local::TableStore tables(options.dir, NowNs);
+  if (options.sample) {
+    for (const auto& region : options.sample_regions) ts_local::FillSample(tables, NowNs(), region);
+  }
+  ts_local::S3Service s3(objects, uploads);
+  ts_local::QueryService query(tables, objects, NowNs);
+  ts_local::WriteService write(tables, objects, NowNs);
+  ts_local::SnsService sns(options.dir, NowMs);
+  const ts_local::SigV4Verifier verifier(options.keys, options.account_id, NowMs);
+  ts_local::Dispatcher dispatcher(verifier, {s3, query, write, sns}, NowMs);
+  ts_local::HttpServer server(
+      [&](ts_local::Request& request) { return dispatcher.Handle(request); });
+
+  const int port = server.Bind(options.host, options.port);
+  if (!options.port_file.empty()) WritePortFile(options.port_file, port);
+  std::thread serving([&] { server.Run(); });
+  std::cout << "ts-local ready at http://" << options.host << ":" << port << std::endl;
+  int signal = 0;
+  ::sigwait(&signals, &signal);
+  server.Stop();
+  serving.join();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto parsed = ts_local::ParseOptions(argc, argv);
+  if (const int* code = std::get_if<int>(&parsed)) return *code;
+  // Blocked before any thread starts, so that sigwait alone takes them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    Serve(std::get<ts_local::Options>(parsed), signals);
+  } catch (const std::exception& error) {
+    std::cerr << "ts-local: " << error.what() << "\n";
+    return 3;
+  }
+  return 0;
+}

@@ -1,0 +1,27 @@
+// What ts-local is started with, checked once.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ts_local/sigv4_verifier.h"
+
+namespace ts_local {
+
+struct Options {
+  std::string host = "127.0.0.1";
+  int port = 4566;  // 0: a free one
+  std::string dir;
+  std::string account_id = "123456789012";
+  std::vector<AccessKey> keys;  // never empty
+  bool sample = false;
+  std::vector<std::string> sample_regions;  // never empty
+  std::string port_file;                    // "" for none
+};
+
+// The options, or the exit code of a run that ends here: 0 after --help, 2 for wrong flags, with
+// the reason on stderr.
+std::variant<Options, int> ParseOptions(int argc, const char* const* argv);
+
+}  // namespace ts_local

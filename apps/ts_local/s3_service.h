@@ -1,0 +1,28 @@
+// The S3 service of ts-local: finds the bucket and key a request speaks of (path style, or virtual
+// host style as <bucket>.localhost and <bucket>.s3...), holds it to the bucket's region and hands
+// it to the operation. Thread-safe. Versioning, tags, access points and presigned URLs are not
+// there: what asks for them gets 501 NotImplemented.
+#pragma once
+
+#include <mutex>
+
+#include "ts_local/message.h"
+#include "ts_local/multipart_store.h"
+#include "ts_local/object_store.h"
+
+namespace ts_local {
+
+class S3Service {
+ public:
+  S3Service(ObjectStore& objects, MultipartStore& uploads) : objects_(objects), uploads_(uploads) {}
+
+  // Throws ApiError (S3Error where the answer carries more).
+  Response Handle(const Caller& caller, const Request& request);
+
+ private:
+  ObjectStore& objects_;
+  MultipartStore& uploads_;
+  std::mutex conditional_writes_;
+};
+
+}  // namespace ts_local

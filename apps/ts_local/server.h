@@ -1,0 +1,36 @@
+// The HTTP/1.1 server of ts-local: takes connections on one address and gives each whole request,
+// raw target and headers intact, to one handler. cpp-httplib does the sockets' work and stays
+// inside. The handler is called on many threads at once and must be thread-safe; it should not
+// throw. Bind before Run; Stop may be called from any thread, and from a signal-waiting one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "ts_local/message.h"
+
+namespace ts_local {
+
+class HttpServer {
+ public:
+  using Handler = std::function<Response(Request&)>;
+
+  explicit HttpServer(Handler handler);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Port 0 takes a free one. Returns the port. Throws std::runtime_error where the address is
+  // taken.
+  int Bind(const std::string& host, int port);
+  // Serves until Stop; returns when the last running request is answered.
+  void Run();
+  void Stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ts_local

@@ -1,0 +1,73 @@
+// Writes the files of one UNLOAD: CSV below `<prefix>/results/[column=value/]`, then metadata and,
+// last of all, the manifest. Data files become visible when they are full or the query has
+// finished; a query that fails leaves them and no manifest, as the service does. Used by one
+// thread. https://docs.aws.amazon.com/timestream/latest/developerguide/export-unload-concepts.html
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ts_local/object_store.h"
+#include "ts_local/sql_exec.h"
+#include "ts_local/unload_options.h"
+
+namespace ts_local {
+
+struct UnloadResult {
+  std::int64_t rows = 0;
+  std::string metadata_uri;  // s3://bucket/key
+  std::string manifest_uri;
+};
+
+class UnloadWriter {
+ public:
+  // `columns` are all columns of the SELECT, partition columns last. `store` must outlive the
+  // writer. Throws ApiError ValidationException where the keys would be longer than S3 allows.
+  UnloadWriter(ObjectStore* store, UnloadSettings settings, std::vector<OutputColumn> columns,
+               std::string query_id);
+  ~UnloadWriter();
+  UnloadWriter(const UnloadWriter&) = delete;
+  UnloadWriter& operator=(const UnloadWriter&) = delete;
+
+  // One row, a cell per column. ApiError for more than 100 partitions, a partition value that is
+  // null or not ASCII (ValidationException), a key too long, a bucket policy's Deny
+  // (AccessDeniedException).
+  void Add(const Cell* row);
+
+  // Makes the data files visible, then writes metadata and manifest.
+  UnloadResult Finish();
+
+ private:
+  struct OpenFile;
+  struct WrittenFile {
+    std::string key;
+    std::uint64_t size = 0;
+    std::int64_t rows = 0;
+  };
+
+  OpenFile* FileFor(const Cell* row);
+  void Open(OpenFile* file);
+  void Close(OpenFile* file);
+  void AppendField(std::string_view text, std::string* line) const;
+  std::string Key(const std::string& folder, const std::string& suffix) const;
+  void CheckKey(const std::string& key) const;
+  std::string PutJson(const std::string& suffix, const std::string& json);
+  std::string ManifestJson() const;
+
+  ObjectStore* store_;
+  UnloadSettings settings_;
+  std::vector<OutputColumn> columns_;
+  std::string query_id_;
+  std::string run_digits_;  // the ten digits that all file names of one query share
+  std::string special_;     // characters that make a field quoted
+  std::string header_;
+  std::string partition_;  // scratch: the row's folder
+  std::string line_;       // scratch: the row's text
+  std::map<std::string, std::unique_ptr<OpenFile>, std::less<>> files_;
+  std::vector<WrittenFile> written_;
+};
+
+}  // namespace ts_local
