@@ -1,0 +1,180 @@
+#include "common/console.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <optional>
+
+#include "common/hints.h"
+#include "common/progress_text.h"
+
+namespace tsm::apps {
+
+namespace {
+
+constexpr std::chrono::seconds kPlainEveryVerbose{5};
+constexpr std::chrono::milliseconds kRedrawEvery{100};
+constexpr std::size_t kDefaultColumns = 80;
+
+const Clock& MachineClock() {
+  static const SystemClock clock;
+  return clock;
+}
+
+ConsoleOptions OptionsFor(int verbosity) {
+  ConsoleOptions options;
+  options.redraw = isatty(fileno(stderr)) != 0;
+  if (verbosity > 0) options.plain_every = kPlainEveryVerbose;
+  return options;
+}
+
+std::size_t ColumnsOf(std::FILE* stream) {
+  winsize size = {};
+  if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return kDefaultColumns;
+  return size.ws_col;
+}
+
+spdlog::level::level_enum LevelOf(Severity severity) {
+  switch (severity) {
+    case Severity::kInfo:
+      return spdlog::level::info;
+    case Severity::kWarning:
+      return spdlog::level::warn;
+    case Severity::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+// The mutex of Impl guards the sink, so the sink needs none of its own.
+using StreamSink = spdlog::sinks::stdout_sink_base<spdlog::details::console_nullmutex>;
+
+}  // namespace
+
+struct Console::Impl {
+  explicit Impl(const ConsoleOptions& console_options)
+      : options(console_options),
+        clock(options.clock != nullptr ? *options.clock : MachineClock()),
+        logger("tsm", std::make_shared<StreamSink>(options.err)) {
+    logger.set_pattern("%H:%M:%S %l %v", spdlog::pattern_time_type::utc);
+    logger.flush_on(spdlog::level::trace);
+  }
+
+  void Log(spdlog::level::level_enum level, const std::string& text) {
+    Clear();
+    // As an argument, never as the format: texts hold braces (JSON, SQL).
+    logger.log(level, "{}", text);
+  }
+
+  // Takes the progress line off the terminal; the next event draws it again.
+  void Clear() {
+    if (!drawn) return;
+    std::fputs("\r\x1b[K", options.err);
+    std::fflush(options.err);
+    drawn = false;
+  }
+
+  void Draw(const std::string& text) {
+    const std::string line = "\r" + CutToColumns(text, ColumnsOf(options.err) - 1) + "\x1b[K";
+    std::fputs(line.c_str(), options.err);
+    std::fflush(options.err);
+    drawn = true;
+  }
+
+  // The last event of a phase is always shown, in a line that stays.
+  void EndPhase() {
+    if (!pending) return;
+    const std::string text = *pending;
+    pending.reset();
+    Log(spdlog::level::info, text);
+  }
+
+  void Show(const Progress& progress) {
+    if (progress.phase != phase) {
+      EndPhase();
+      phase = std::string(progress.phase);
+      next_line.reset();
+    }
+    const std::string text = ProgressText(progress);
+    const auto now = clock.Steady();
+    const bool finished = progress.total > 0 && progress.done >= progress.total;
+    const bool due = !next_line || now >= *next_line;
+    if (text == last_line) return;
+    if (!due && !finished) {
+      pending = text;
+      return;
+    }
+    if (options.redraw && !finished) {
+      pending = text;
+      Draw(text);
+      next_line = now + kRedrawEvery;
+      return;
+    }
+    pending.reset();
+    last_line = text;
+    Log(spdlog::level::info, text);
+    next_line = now + options.plain_every;
+  }
+
+  const ConsoleOptions options;
+  const Clock& clock;
+  std::mutex mutex;
+  spdlog::logger logger;
+  std::string results;
+  std::string phase;
+  std::string last_line;               // of the progress lines that stayed
+  std::optional<std::string> pending;  // newest progress text that has no line of its own yet
+  std::optional<std::chrono::steady_clock::time_point> next_line;
+  bool drawn = false;
+};
+
+Console::Console(int verbosity) : Console(OptionsFor(verbosity)) {}
+Console::Console(const ConsoleOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Console::~Console() = default;
+
+void Console::OnNotice(const Notice& notice) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->Log(LevelOf(notice.severity), notice.text);
+}
+
+void Console::OnProgress(const Progress& progress) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->Show(progress);
+}
+
+void Console::Fail(const Error& error) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->EndPhase();
+  impl_->Log(spdlog::level::err, error.Text());
+  const std::string hint = HintOf(error);
+  if (!hint.empty()) impl_->Log(spdlog::level::info, "hint: " + hint);
+}
+
+void Console::Print(const std::string& line) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->results += line + "\n";
+}
+
+ExitCode Console::Finish(ExitCode code) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->EndPhase();
+  impl_->Clear();
+  std::FILE* const out = impl_->options.out;
+  const std::string& text = impl_->results;
+  bool taken = std::fwrite(text.data(), 1, text.size(), out) == text.size();
+  taken = std::fflush(out) == 0 && taken;
+  const int reason = errno;
+  // Some file systems report a full disk only here.
+  taken = std::fclose(out) == 0 && taken;
+  if (taken) return code;
+  impl_->Log(spdlog::level::err, "stdout did not take the results: " +
+                                     std::string(std::strerror(reason != 0 ? reason : errno)));
+  return code == ExitCode::kDone ? ExitCode::kEnvironment : code;
+}
+
+}  // namespace tsm::apps

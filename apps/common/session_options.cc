@@ -1,0 +1,110 @@
+#include "common/session_options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+#include "tsm/core/text.h"
+
+namespace tsm::apps {
+
+namespace {
+
+// True where all of it was taken; a full disk shows only when the stream is closed.
+bool WriteAll(std::FILE* stream, const std::string& text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stream) == text.size();
+  return (std::fflush(stream) == 0) && written;
+}
+
+// The message of a CLI11 error may span lines; an operator gets one.
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+constexpr std::size_t kHelpColumns = 100;
+constexpr std::size_t kFlagColumns = 30;  // CLI11's own width of the left column
+
+// CLI11 indents what follows a line break, but breaks no lines itself.
+std::string Wrap(const std::string& text, std::size_t columns) {
+  std::string wrapped;
+  std::size_t column = 0;
+  for (const std::string_view line : Split(text, '\n')) {
+    if (!wrapped.empty()) wrapped += '\n';
+    column = 0;
+    for (const std::string_view word : Split(line, ' ')) {
+      if (column > 0 && column + 1 + word.size() > columns) {
+        wrapped += '\n';
+        column = 0;
+      }
+      if (column > 0) wrapped += ' ';
+      wrapped += word;
+      column += word.size() + (column > 0 ? 1 : 0);
+    }
+  }
+  return wrapped;
+}
+
+void WrapHelp(CLI::App& app) {
+  app.description(Wrap(app.get_description(), kHelpColumns));
+  app.footer(Wrap(app.get_footer(), kHelpColumns));
+  for (CLI::Option* option : app.get_options()) {
+    option->description(Wrap(option->get_description(), kHelpColumns - kFlagColumns));
+  }
+}
+
+}  // namespace
+
+std::string Flag(const std::string& snake_case, const std::string& short_form) {
+  std::string flag = short_form.empty() ? "" : "-" + short_form + ",";
+  flag += "--" + snake_case;
+  std::string dashes = snake_case;
+  std::replace(dashes.begin(), dashes.end(), '_', '-');
+  if (dashes != snake_case) flag += ",--" + dashes;
+  return flag;
+}
+
+void AddSessionFlags(CLI::App& app, SessionOptions& options, bool short_region) {
+  const std::string group = "Where AWS is and who asks";
+  app.add_option(Flag("region", short_region ? "r" : ""), options.region,
+                 "The AWS region of the table. Default: AWS_REGION, AWS_DEFAULT_REGION, then the "
+                 "profile's region.")
+      ->group(group)
+      ->type_name("REGION");
+  app.add_option("--profile", options.profile,
+                 "The profile of ~/.aws/config and ~/.aws/credentials to use; its keys then go "
+                 "before those of the environment. Default: AWS_PROFILE, then \"default\".")
+      ->group(group)
+      ->type_name("NAME");
+  app.add_option(Flag("endpoint_url"), options.endpoint_url,
+                 "One endpoint for every service, such as http://127.0.0.1:4566. Default: "
+                 "AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, then AWS's public endpoints.")
+      ->group(group)
+      ->type_name("URL");
+  app.add_flag("-v,--verbose", options.verbosity,
+               "Tells each request with its answer and time (never a secret), and the progress "
+               "every 5 seconds where it is not a terminal that shows it, instead of every 30.")
+      ->group(group);
+}
+
+std::optional<ExitCode> ParseFlags(CLI::App& app, int argc, const char* const* argv) {
+  WrapHelp(app);
+  try {
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::CallForHelp&) {
+    if (WriteAll(stdout, app.help())) return ExitCode::kDone;
+  } catch (const CLI::CallForVersion&) {
+    if (WriteAll(stdout, app.version() + "\n")) return ExitCode::kDone;
+  } catch (const CLI::ParseError& error) {
+    const std::string line = app.get_name() + ": error: " + FirstLine(error.what()) + " (" +
+                             app.get_name() + " --help lists the flags)\n";
+    WriteAll(stderr, line);
+    return ExitCode::kUsage;
+  }
+  const std::string reason = std::strerror(errno);
+  WriteAll(stderr, app.get_name() + ": error: stdout did not take the text: " + reason + "\n");
+  return ExitCode::kEnvironment;
+}
+
+}  // namespace tsm::apps

@@ -1,0 +1,33 @@
+// The flags that both programs share: where AWS is and who asks.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/exit_code.h"
+
+namespace CLI {
+class App;
+}
+
+namespace tsm::apps {
+
+struct SessionOptions {
+  std::string region;        // --region, -r
+  std::string profile;       // --profile
+  std::string endpoint_url;  // --endpoint-url: one endpoint for every service, as LocalStack has it
+  int verbosity = 0;         // -v: requests and answers are told, progress more often
+};
+
+// "--s3_uri" with the spelling of dashes beside it, short form first where given:
+// Flag("s3_uri", "s") -> "-s,--s3_uri,--s3-uri".
+std::string Flag(const std::string& snake_case, const std::string& short_form = "");
+
+void AddSessionFlags(CLI::App& app, SessionOptions& options, bool short_region);
+
+// Reads argv into what the app's flags are bound to. Nothing where the program shall go on; else
+// the code to end with: --help or --version were printed to stdout (kDone), or one line on stderr
+// says which flag is wrong (kUsage).
+std::optional<ExitCode> ParseFlags(CLI::App& app, int argc, const char* const* argv);
+
+}  // namespace tsm::apps

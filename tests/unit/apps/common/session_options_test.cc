@@ -1,0 +1,84 @@
+#include "common/session_options.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "common/signals.h"
+
+namespace tsm::apps {
+namespace {
+
+std::optional<ExitCode> Parse(CLI::App& app, std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "program");
+  return ParseFlags(app, static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(FlagTest, GivesBothSpellings) {
+  EXPECT_EQ(Flag("s3_uri", "s"), "-s,--s3_uri,--s3-uri");
+  EXPECT_EQ(Flag("region", "r"), "-r,--region");
+  EXPECT_EQ(Flag("iam_role_arn"), "--iam_role_arn,--iam-role-arn");
+}
+
+TEST(SessionFlagsTest, AreReadInEverySpelling) {
+  for (const std::vector<const char*>& arguments :
+       {std::vector<const char*>{"-r", "eu-west-1", "--endpoint-url", "http://h:1"},
+        std::vector<const char*>{"--region=eu-west-1", "--endpoint_url=http://h:1"}}) {
+    CLI::App app("test", "program");
+    SessionOptions options;
+    AddSessionFlags(app, options, true);
+    EXPECT_EQ(Parse(app, arguments), std::nullopt);
+    EXPECT_EQ(options.region, "eu-west-1");
+    EXPECT_EQ(options.endpoint_url, "http://h:1");
+    EXPECT_EQ(options.verbosity, 0);
+  }
+}
+
+TEST(SessionFlagsTest, WrongFlagsAreOneLineOnStderr) {
+  for (const std::vector<const char*>& arguments :
+       {std::vector<const char*>{"--bogus"}, std::vector<const char*>{"--region"},
+        std::vector<const char*>{"stray"}}) {
+    CLI::App app("test", "program");
+    SessionOptions options;
+    AddSessionFlags(app, options, true);
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(Parse(app, arguments), ExitCode::kUsage);
+    const std::string text = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(text.find("program: error: "), 0U) << text;
+    EXPECT_EQ(text.find('\n'), text.size() - 1) << text;
+  }
+}
+
+TEST(SessionFlagsTest, HelpGoesToStdoutAndFitsItsWidth) {
+  CLI::App app("test", "program");
+  SessionOptions options;
+  AddSessionFlags(app, options, true);
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Parse(app, {"--help"}), ExitCode::kDone);
+  const std::string text = ::testing::internal::GetCapturedStdout();
+  EXPECT_NE(text.find("--endpoint-url"), std::string::npos);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
+}
+
+TEST(SignalsTest, TheFirstAsksToStopTheSecondEnds) {
+  EXPECT_EXIT(
+      {
+        const std::stop_token stop = StopOnSignals();
+        if (stop.stop_requested()) _exit(1);
+        raise(SIGTERM);
+        std::mutex mutex;
+        std::condition_variable_any changed;
+        std::unique_lock lock(mutex);
+        changed.wait_for(lock, stop, std::chrono::seconds(30), [] { return false; });
+        if (!stop.stop_requested()) _exit(2);
+        raise(SIGINT);
+        _exit(3);
+      },
+      ::testing::ExitedWithCode(130), "");
+}
+
+}  // namespace
+}  // namespace tsm::apps
