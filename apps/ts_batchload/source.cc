@@ -1,0 +1,108 @@
+#include "ts_batchload/source.h"
+
+#include "tsm/batchload/manifest_check.h"
+#include "tsm/core/text.h"
+
+namespace tsm::apps {
+namespace {
+
+using batchload::FoundManifest;
+using batchload::LoadPlan;
+using batchload::ManifestRoot;
+
+Result<LoadPlan> ListFiles(const BatchLoadSettings& settings, const BatchLoadServices& services,
+                           std::stop_token stop) {
+  const s3::BucketName& bucket = settings.listed_bucket();
+  const std::string listed = "s3://" + bucket.str() + "/" + settings.listed_prefix();
+  std::vector<s3::ObjectSummary> objects;
+  const auto keep = [&](const s3::ObjectSummary& object) {
+    objects.push_back(object);
+    return true;
+  };
+  Status status = services.s3.ForEachObject(bucket, settings.listed_prefix(), keep, stop);
+  if (!status) return status.error().With("listing " + listed);
+  return batchload::PlanLoad(listed, objects, !settings.copy);
+}
+
+Result<run::Manifest> ReadManifest(const s3::BucketName& bucket, const s3::ObjectKey& key,
+                                   const BatchLoadServices& services, std::stop_token stop) {
+  Result<std::string> body = services.s3.GetObject(bucket, key, std::nullopt, stop);
+  if (!body) return body.error();
+  return run::ParseManifest(*body);
+}
+
+// A manifest that can't be fetched for want of permission says nothing about the data: that ends
+// the run as what it is. One that does not parse or add up is a finding about the data.
+bool IsAboutTheManifest(const Error& error) {
+  return error.kind == ErrorKind::kBadReply || error.kind == ErrorKind::kProof;
+}
+
+Status ReadManifestsIn(const ManifestRoot& root, const BatchLoadSettings& settings,
+                       const BatchLoadServices& services, std::stop_token stop,
+                       std::vector<FoundManifest>& found) {
+  const s3::BucketName& bucket = settings.listed_bucket();
+  s3::ListOptions options;
+  options.delimiter = "/";  // the data below results/ is not walked again
+  std::string token;
+  do {
+    Result<s3::ListPage> page = services.s3.ListObjects(bucket, root.folder, token, options, stop);
+    if (!page) return page.error().With("looking for manifests");
+    for (const s3::ObjectSummary& object : page->objects) {
+      if (!run::IsManifestKey(object.key.str())) continue;
+      Result<run::Manifest> manifest = ReadManifest(bucket, object.key, services, stop);
+      if (!manifest && settings.verify && !IsAboutTheManifest(manifest.error())) {
+        return manifest.error().With("reading the manifest");
+      }
+      found.push_back({root, object.key, std::move(manifest)});
+    }
+    token = page->next_token;
+  } while (!token.empty());
+  return Ok();
+}
+
+Result<std::vector<FoundManifest>> ReadManifests(const LoadPlan& plan,
+                                                 const BatchLoadSettings& settings,
+                                                 const BatchLoadServices& services,
+                                                 std::stop_token stop) {
+  std::vector<FoundManifest> found;
+  for (const ManifestRoot& root : batchload::ManifestRoots(settings.listed_prefix(), plan)) {
+    if (Status status = ReadManifestsIn(root, settings, services, stop, found); !status) {
+      return status.error();
+    }
+  }
+  return found;
+}
+
+void ForgetRows(LoadPlan& plan) {
+  for (batchload::LoadGroup& group : plan.groups) {
+    for (batchload::DataFile& file : group.files) file.rows.reset();
+  }
+}
+
+}  // namespace
+
+Result<LoadPlan> FindSource(const BatchLoadSettings& settings, const BatchLoadServices& services,
+                            std::stop_token stop) {
+  Result<LoadPlan> plan = ListFiles(settings, services, stop);
+  if (!plan) return plan;
+  Result<std::vector<FoundManifest>> manifests = ReadManifests(*plan, settings, services, stop);
+  if (!manifests) return manifests.error();
+  const std::vector<std::string> findings =
+      batchload::ApplyManifests(settings.listed_prefix(), *manifests, *plan);
+  if (!settings.verify) {
+    services.sink.Warn("--verify none: the rows are loaded without proof" +
+                       (findings.empty() ? "" : "; " + batchload::NameSome(findings)));
+    ForgetRows(*plan);
+    return plan;
+  }
+  if (!findings.empty()) {
+    return MakeError(ErrorKind::kInTheWay,
+                     "what lies under " + plan->listed +
+                         " is not what complete manifests name: " + batchload::NameSome(findings) +
+                         "; unload again into an empty place, or load all the same with --verify "
+                         "none");
+  }
+  return plan;
+}
+
+}  // namespace tsm::apps
