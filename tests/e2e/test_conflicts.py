@@ -1,0 +1,196 @@
+"""What stands in the way: other data, other runs, incomplete unloads, other people's tasks and policies."""
+
+import json
+import threading
+import time
+
+from e2e_harness import assert_equal_tables, expect
+
+
+def manifest_key(small, prefix="u"):
+    (key,) = [key for key in small.local.keys(small.bucket, small.region, f"{prefix}/") if key.endswith("_manifest.json")]
+    return key
+
+
+def put(small, bucket, key, body=b"x"):
+    small.local.client("s3", small.region).put_object(Bucket=bucket, Key=key, Body=body)
+
+
+def test_foreign_data_in_results(small):
+    put(small, small.bucket, "u/results/partition_date=2020-01-01/somebody.csv")
+    before = small.local.keys(small.bucket, small.region)
+    result = expect(small.unload(), 2)
+    assert "u/results/partition_date=2020-01-01/somebody.csv" in result.stderr
+    assert small.local.keys(small.bucket, small.region) == before  # the run has left nothing of its own
+
+
+def test_second_unload_into_the_same_place(small):
+    expect(small.unload(), 0)
+    before = small.local.keys(small.bucket, small.region)
+    result = expect(small.unload(), 2)
+    assert "results/" in result.stderr or "tsm-run-" in result.stderr
+    assert small.local.keys(small.bucket, small.region) == before
+
+
+def test_another_runs_record_alone(small):
+    put(small, small.bucket, "u/tsm-run-20200101T000000Z-abcdef.json", b"{}")
+    assert "tsm-run-20200101T000000Z-abcdef.json" in expect(small.unload(), 2).stderr
+
+
+def assert_nothing_was_started(small):
+    assert small.local.tasks(small.region) == []
+    assert small.local.keys(small.target, small.region) == []
+    databases = small.local.client("timestream-write", small.region).list_databases()["Databases"]
+    assert "target" not in [database["DatabaseName"] for database in databases]
+
+
+def test_manifest_is_missing(small):
+    expect(small.unload(), 0)
+    small.local.client("s3", small.region).delete_object(Bucket=small.bucket, Key=manifest_key(small))
+    result = expect(small.load(), 2)
+    assert "manifest" in result.stderr and ".csv" in result.stderr
+    assert_nothing_was_started(small)
+    result = expect(small.load("--verify", "none"), 0)
+    assert "verify" in result.stderr
+    assert_equal_tables(small.source, small.loaded())
+
+
+def test_manifest_is_incomplete(small):
+    """Its totals exceed its list, as in a manifest that the real service's was shortened to."""
+    expect(small.unload(), 0)
+    s3, key = small.local.client("s3", small.region), manifest_key(small)
+    manifest = json.loads(s3.get_object(Bucket=small.bucket, Key=key)["Body"].read())
+    dropped = manifest["result_files"].pop()
+    put(small, small.bucket, key, json.dumps(manifest).encode())
+    result = expect(small.load(), 2)
+    assert key.split("/")[-1] in result.stderr or dropped["url"].split("/")[-1] in result.stderr
+    assert_nothing_was_started(small)
+
+
+def test_a_file_of_the_manifest_is_missing(small):
+    expect(small.unload(), 0)
+    gone = [key for key in small.local.keys(small.bucket, small.region) if key.endswith(".csv")][0]
+    small.local.client("s3", small.region).delete_object(Bucket=small.bucket, Key=gone)
+    result = expect(small.load(), 2)
+    assert gone.split("/")[-1] in result.stderr
+    assert_nothing_was_started(small)
+
+
+def test_a_file_of_another_size(small):
+    expect(small.unload(), 0)
+    key = [key for key in small.local.keys(small.bucket, small.region) if key.endswith(".csv")][0]
+    put(small, small.bucket, key, b"city,nanoseconds\n")
+    assert key.split("/")[-1] in expect(small.load(), 2).stderr
+    assert_nothing_was_started(small)
+
+
+def test_a_foreign_key_where_a_task_would_read_it(small):
+    expect(small.unload(), 0)
+    folder = [key for key in small.local.keys(small.bucket, small.region) if key.endswith(".csv")][0].rsplit("/", 1)[0]
+    foreign = f"dest/{folder}/foreign.csv"
+    put(small, small.target, foreign)
+    assert foreign in expect(small.load(), 2).stderr
+    assert small.local.tasks(small.region) == []
+
+
+def test_nothing_to_load(small):
+    assert "u/results/" in expect(small.load(), 2).stderr
+    assert_nothing_was_started(small)
+
+
+def test_load_again_changes_nothing(small):
+    expect(small.unload(), 0)
+    expect(small.load(), 0)
+    expect(small.load(), 0)
+    assert_equal_tables(small.source, small.loaded())
+
+
+def test_without_the_create_flags_missing_things_are_named(small):
+    expect(small.unload(), 0)
+    flags = ["nowhere-load" if flag == small.target else flag for flag in small.load_flags()]
+    assert "--create_destination_bucket" in expect(small.local.run("ts-batchload", *flags), 2).stderr
+    flags = ["nowhere-errors" if flag == small.errors else flag for flag in small.load_flags()]
+    assert "--create_error_logging_bucket" in expect(small.local.run("ts-batchload", *flags), 2).stderr
+    flags = [flag for flag in small.load_flags() if flag not in ("--create_timestream_resource",)]
+    assert "--create_timestream_resource" in expect(small.local.run("ts-batchload", *flags), 2).stderr
+
+
+def test_a_foreign_active_task_is_waited_for(small):
+    """Another client's task on the target table is running: nothing is copied or started before it ends."""
+    expect(small.unload(), 0)
+    local, region = small.local, small.region
+    local.make_table(region, "target", "readings")
+    # A file large enough to keep the foreign task busy for a moment; it is not of our unload.
+    header = "city,device,measure_name,nanoseconds,temperature\n"
+    start = (int(time.time()) // 86400 - 9) * 86400 * 10**9
+    rows = "".join(f"Oslo,foreign,climate,{start + i * 1000},{i}.5\n" for i in range(100_000))
+    put(small, small.target, "foreign/big.csv", (header + rows).encode())
+    columns = [{"SourceColumn": "temperature", "TargetMultiMeasureAttributeName": "temperature", "MeasureValueType": "DOUBLE"}]
+    task = local.client("timestream-write", region).create_batch_load_task(
+        TargetDatabaseName="target", TargetTableName="readings",
+        DataSourceConfiguration={"DataSourceS3Configuration": {"BucketName": small.target, "ObjectKeyPrefix": "foreign/"},
+                                 "DataFormat": "CSV"},
+        ReportConfiguration={"ReportS3Configuration": {"BucketName": small.errors, "ObjectKeyPrefix": "foreign"}},
+        DataModelConfiguration={"DataModel": {
+            "TimeColumn": "nanoseconds", "TimeUnit": "NANOSECONDS", "MeasureNameColumn": "measure_name",
+            "DimensionMappings": [{"SourceColumn": "city"}, {"SourceColumn": "device"}],
+            "MultiMeasureMappings": {"MultiMeasureAttributeMappings": columns}}})["TaskId"]
+    seen = []  # (state of the foreign task, our tasks, our copies), as seen together while the program ran
+    done = threading.Event()
+
+    def watch():
+        while not done.is_set():
+            copies = len(local.keys(small.target, region, "dest/"))
+            tasks = {item["TaskId"]: item["TaskStatus"] for item in local.tasks(region)}
+            seen.append((tasks.pop(task), len(tasks), copies))
+            time.sleep(0.02)
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    result = small.load()
+    done.set()
+    watcher.join()
+    expect(result, 0)
+    assert task in result.stderr
+    active = [(tasks, copies) for state, tasks, copies in seen if state in ("CREATED", "IN_PROGRESS")]
+    assert active, "the foreign task ended too early for this test to show anything"
+    assert set(active) == {(0, 0)}
+    ours = {row: n for row, n in small.loaded().items() if dict(row)["device"] != "foreign"}
+    assert ours == dict(small.source)
+
+
+def statements(small):
+    policy = json.loads(small.local.client("s3", small.region).get_bucket_policy(Bucket=small.bucket)["Policy"])
+    return policy["Statement"]
+
+
+def test_an_existing_policy_is_kept_and_added_to(small):
+    role = "arn:aws:iam::123456789123:role/BatchLoadRole"
+    own = {"Sid": "Mine", "Effect": "Deny", "Principal": "*", "Action": ["s3:DeleteBucket"],
+           "Resource": f"arn:aws:s3:::{small.bucket}", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    small.local.client("s3", small.region).put_bucket_policy(
+        Bucket=small.bucket, Policy=json.dumps({"Version": "2012-10-17", "Id": "ours", "Statement": own}))
+    expect(small.unload("--iam_role_arn", role), 0)
+    after = statements(small)
+    assert own in after and len(after) == 3
+    granted = {json.dumps(s["Action"]): s for s in after if s != own}
+    assert all(role in json.dumps(s["Principal"]) and s["Effect"] == "Allow" for s in granted.values())
+    assert any("s3:GetObject" in action for action in granted)
+    assert any("s3:ListBucket" in action for action in granted)
+    # The same role again adds nothing; another role adds its own two.
+    expect(small.unload("--iam_role_arn", role, prefix="second"), 0)
+    assert statements(small) == after
+    expect(small.unload("--iam_role_arn", role.replace("BatchLoadRole", "Other"), prefix="third"), 0)
+    assert len(statements(small)) == 5 and all(s in statements(small) for s in after)
+
+
+def test_failed_groups_are_told_to_sns(small):
+    """One folder outside the target's retention: the others load, the topic hears of it, exit 1."""
+    topic = small.local.client("sns", small.region).create_topic(Name="loads")["TopicArn"]
+    expect(small.unload(), 0)
+    result = expect(small.load("--magnetic_store_retention_in_days", "4", "--sns_topic_arn", topic), 1)
+    assert "outside the time range" in result.stdout + result.stderr
+    published = (small.local.folder / "data" / "sns" / small.region / "loads.jsonl").read_text()
+    failed_day = min(dict(row)["time"][:10] for row in small.source)
+    assert failed_day in published
+    loaded = {dict(row)["time"][:10] for row in small.loaded()}
+    assert failed_day not in loaded and loaded

@@ -1,0 +1,150 @@
+"""Real data the whole way: source table, unload, copy, batch load, and both tables compared row for row."""
+
+import calendar
+import csv
+import json
+import re
+import time
+
+import pytest
+from e2e_harness import SAMPLES, SHARED, Small, assert_equal_tables, dimensions, expect, measures
+
+REGION = "us-east-1"
+FAST = ["--poll_interval", "0.2", "--create_interval", "0.05"]
+
+
+def shared_folder(name):
+    folder = SHARED / "data" / name
+    if not folder.is_dir():
+        pytest.skip(f"NO REAL DATA HERE: {name} lies beside the checkout in ../shared/data where present; "
+                    "the small table of this file goes the same way")
+    return folder
+
+
+def cloudwatch_records():
+    records = []
+    for path in sorted(shared_folder("nab").glob("*.csv")):
+        resource = path.stem
+        metric = resource.rsplit("_", 1)[0]
+        common = {"Dimensions": dimensions(resource=resource, metric=metric), "MeasureName": "value",
+                  "MeasureValueType": "DOUBLE", "TimeUnit": "SECONDS"}
+        with open(path, newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                seconds = calendar.timegm(time.strptime(row["timestamp"], "%Y-%m-%d %H:%M:%S"))
+                records.append({**common, "Time": str(seconds), "MeasureValue": row["value"]})
+    return records
+
+
+def clickstream_records():
+    records = []
+    with open(shared_folder("clickstream") / "sample_unload.csv", newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            names = ("channel", "ip_address", "session_id", "user_id", "user_group")
+            values = measures(query=row["query"] or None, product_id=row["product_id"] or None,
+                              product=row["product"] or None, quantity=int(row["quantity"]) if row["quantity"] else None)
+            records.append({"Dimensions": dimensions(**{name: row[name] for name in names}), "MeasureName": row["event"],
+                            "MeasureValueType": "MULTI", "MeasureValues": values, "Time": row["current_time"],
+                            "TimeUnit": "MILLISECONDS"})
+    return records
+
+
+def load_flags(table, key, model, bucket, *more):
+    return ["--region", REGION, "--database", "dst", "--table", table, "--create_timestream_resource",
+            "--partition_key", key, "--copy_s3_bucket", "--s3_source_bucket_location", bucket,
+            "--source_s3_prefix", "unload/results/", "--create_destination_bucket", "--create_error_logging_bucket",
+            "--data_model_file", SAMPLES / model, *FAST, *more]
+
+
+@pytest.fixture
+def cloudwatch(local):
+    records = cloudwatch_records()
+    assert len(records) == 67_740
+    local.make_table(REGION, "cloudwatch", "metrics")
+    rejected = local.write(REGION, "cloudwatch", "metrics", records)
+    assert len(rejected) <= 22
+    assert local.count(REGION, "cloudwatch", "metrics") == 67_718
+    local.make_bucket("cloudwatch-unload", REGION)
+    expect(local.run("ts-unload", "-r", REGION, "-d", "cloudwatch", "-t", "metrics",
+                     "-s", "s3://cloudwatch-unload/unload", "-p", "day"), 0)
+    return local
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_cloudwatch_arrives_equal(cloudwatch):
+    result = expect(cloudwatch.run("ts-batchload", *load_flags(
+        "metrics", "resource", "single_measure_mixed.json", "cloudwatch-unload",
+        "--magnetic_store_retention_in_days", 7300), timeout=1200), 0)
+    target = cloudwatch.rows(REGION, "dst", "metrics")
+    assert sum(target.values()) == 67_718
+    assert_equal_tables(cloudwatch.rows(REGION, "cloudwatch", "metrics"), target)
+    assert "67718" in re.sub(r"[,'_]", "", result.stdout)
+    assert len(cloudwatch.tasks(REGION)) == 78
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_cloudwatch_outside_retention_fails_with_its_report(cloudwatch):
+    """With the default 3,655 days each task ends FAILED: rows of 2013 and 2014 are outside the window."""
+    result = expect(cloudwatch.run("ts-batchload", *load_flags(
+        "metrics", "resource", "single_measure_mixed.json", "cloudwatch-unload"), timeout=1200), 1)
+    shown = result.stdout + result.stderr
+    assert "outside the time range" in shown  # the report's own words
+    assert "partition_date=2014-02-14" in shown
+    assert "completed with errors" in shown
+    assert cloudwatch.count(REGION, "dst", "metrics") == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_clickstream_arrives_equal(local):
+    records = clickstream_records()
+    assert len(records) == 13_009
+    local.make_table(REGION, "shop", "clicks")
+    assert not local.write(REGION, "shop", "clicks", records)
+    assert local.count(REGION, "shop", "clicks") == 13_009
+    local.make_bucket("clicks-unload", REGION)
+    expect(local.run("ts-unload", "-r", REGION, "-d", "shop", "-t", "clicks", "-s", "s3://clicks-unload/unload",
+                     "-p", "day"), 0)
+    expect(local.run("ts-batchload", *load_flags("clicks", "channel", "clickstream.json", "clicks-unload")), 0)
+    target = local.rows(REGION, "dst", "clicks")
+    assert sum(target.values()) == 13_009
+    assert_equal_tables(local.rows(REGION, "shop", "clicks"), target)
+
+
+@pytest.mark.parametrize("partition", ["day", "month", "year", None])
+def test_small_table_arrives_equal(small, partition):
+    """Every awkward text, nulls and a dimension that only some rows have, by each partition unit and by none."""
+    flags = [flag for flag in small.unload_flags() if flag not in ("--partition", "day")]
+    expect(small.local.run("ts-unload", *flags, *(["--partition", partition] if partition else [])), 0)
+    expect(small.load(), 0)
+    assert_equal_tables(small.source, small.loaded())
+
+
+def test_a_range_of_a_table(small):
+    """from_time is included, end_time is not."""
+    times = sorted(row["time"] for row in small.local.query("us-east-1", 'SELECT time FROM "source"."readings"'))
+    start, end = times[10], times[-10]
+    expect(small.unload("--from_time", start, "--end_time", end), 0)
+    expect(small.load(), 0)
+    wanted = {row: n for row, n in small.source.items() if start <= dict(row)["time"] < end}
+    assert 0 < len(wanted) < len(small.source)
+    assert dict(small.loaded()) == wanted
+
+
+def test_the_record_tells_the_run(small):
+    """Beside the data lies the run's record; its figures are the table's and the objects'."""
+    expect(small.unload(), 0)
+    keys = small.local.keys(small.bucket, Small.region)
+    (record_key,) = [key for key in keys if key.startswith("u/tsm-run-")]
+    s3 = small.local.client("s3", Small.region)
+    record = json.loads(s3.get_object(Bucket=small.bucket, Key=record_key)["Body"].read())
+    files = [key for key in keys if key.endswith(".csv")]
+    size = sum(s3.head_object(Bucket=small.bucket, Key=key)["ContentLength"] for key in files)
+    manifest = [key for key in keys if key.endswith("_manifest.json")]
+    assert (record["version"], record["state"]) == (1, "done")
+    assert (record["region"], record["database"], record["table"]) == (Small.region, "source", "readings")
+    assert (record["rows"], record["files"], record["bytes"]) == (sum(small.source.values()), len(files), size)
+    assert [record["manifest_uri"]] == [f"s3://{small.bucket}/{key}" for key in manifest]
+    assert all(key.split("/")[-1].startswith(record["query_id"] + "_") for key in files + manifest)
+    assert record["sql"].startswith("UNLOAD")
