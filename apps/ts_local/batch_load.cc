@@ -61,12 +61,16 @@ struct BatchLoad::Impl {
   }
 
   ~Impl() {
+    StopAll();
+    for (std::thread& worker : workers) worker.join();
+  }
+
+  void StopAll() {
     {
       const std::lock_guard lock(mutex);
       stopping = true;
     }
     wake.notify_all();
-    for (std::thread& worker : workers) worker.join();
   }
 
   std::int64_t NowMs() const { return now() / 1'000'000; }
@@ -179,6 +183,8 @@ BatchLoad::BatchLoad(TableStore& tables, ObjectStore& objects, NowNs now)
     : impl_(std::make_unique<Impl>(tables, objects, std::move(now))) {}
 
 BatchLoad::~BatchLoad() = default;
+
+void BatchLoad::Stop() { impl_->StopAll(); }
 
 json BatchLoad::Create(const Caller& caller, const json& request) {
   BatchTask task = ParseCreateRequest(caller, request, impl_->tables, impl_->objects);

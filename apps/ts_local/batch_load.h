@@ -20,7 +20,7 @@ class BatchLoad {
  public:
   using NowNs = std::function<std::int64_t()>;  // Unix time in nanoseconds
   BatchLoad(TableStore& tables, ObjectStore& objects, NowNs now);
-  // Stops running tasks between two batches of rows.
+  // As Stop, and waits until it is done.
   ~BatchLoad();
   BatchLoad(const BatchLoad&) = delete;
   BatchLoad& operator=(const BatchLoad&) = delete;
@@ -30,6 +30,10 @@ class BatchLoad {
   nlohmann::json Describe(const Caller& caller, const nlohmann::json& request) const;
   nlohmann::json List(const Caller& caller, const nlohmann::json& request) const;
   nlohmann::json Resume(const Caller& caller, const nlohmann::json& request);
+
+  // Asks running tasks to stop between two batches of rows, and starts none any more. Returns at
+  // once. Tasks that are created from now on wait for the next start.
+  void Stop();
 
  private:
   struct Impl;

@@ -9,7 +9,7 @@
 namespace ts_local {
 namespace {
 
-constexpr std::size_t kBatchRecords = 5'000;
+constexpr std::size_t kBatchRecords = 20'000;
 constexpr std::size_t kBatchBytes = 8U << 20U;
 
 struct FileCloser {

@@ -14,6 +14,7 @@ bool Matches(const ShowStatement& show, const std::string& name) {
 
 std::string VarcharColumns(const std::vector<std::string>& names) {
   std::vector<OutputColumn> columns;
+  columns.reserve(names.size());
   for (const std::string& name : names) columns.push_back({name, ScalarType::kVarchar});
   return ColumnInfoJson(columns);
 }

@@ -93,8 +93,9 @@ std::string QueryRun::FirstPage(std::optional<std::size_t> max_rows, std::int64_
 std::string QueryRun::NextPage(const std::string& token, std::optional<std::size_t> max_rows,
                                std::int64_t now_ns) {
   const std::lock_guard lock(page_mutex_);
-  CheckAlive();
+  // First: an abandoned query is cancelled at about the same age, which must not show.
   if (now_ns - last_poll_ns_ > kTokenLifeNs) throw InvalidToken();
+  CheckAlive();
   if (!last_token_.empty() && token == last_token_) {
     if (++last_uses_ > kMaxTokenUses) throw InvalidToken();
     last_poll_ns_ = now_ns;

@@ -219,7 +219,7 @@ QueryService::RunPtr QueryService::Launch(const Caller& caller, const QueryInput
       }
     };
   }
-  const auto run = std::make_shared<QueryRun>(std::move(identity), timing_);
+  auto run = std::make_shared<QueryRun>(std::move(identity), timing_);
   {
     const std::lock_guard lock(mutex_);
     runs_.emplace(run->identity().id, run);

@@ -13,8 +13,9 @@ namespace {
 constexpr std::uint64_t kMaxCopyBytes = 5ULL << 30U;
 
 // Without the right to list, S3 does not say whether a key exists.
-ObjectInfo GetForRead(const S3Call& call, const std::string& bucket, const std::string& key) {
-  call.Require(bucket, "s3:GetObject", key);
+ObjectInfo GetForRead(const S3Call& call, const std::string& bucket, const std::string& key,
+                      const std::string& action = "s3:GetObject") {
+  call.Require(bucket, action, key);
   auto found = call.objects.Find(bucket, key);
   if (found) return *std::move(found);
   (void)call.objects.GetBucket(bucket);
@@ -191,8 +192,7 @@ Response DeleteObjects(const S3Call& call) {
 }
 
 Response GetObjectTagging(const S3Call& call) {
-  call.Require("s3:GetObjectTagging");
-  (void)GetForRead(call, call.bucket, call.key);
+  (void)GetForRead(call, call.bucket, call.key, "s3:GetObjectTagging");
   XmlWriter xml("Tagging", kS3Namespace);
   xml.Open("TagSet");
   return XmlResponse(xml);

@@ -103,7 +103,7 @@ class Verification {
 
   // The request's time as "YYYYMMDDTHHMMSSZ".
   std::string CheckDate(const Authorization& authorization) const {
-    const std::string date(request_.Header("x-amz-date"));
+    std::string date(request_.Header("x-amz-date"));
     const std::optional<std::int64_t> signed_ms = ParseAmzDate(date);
     if (!signed_ms) refusal_.NoDate();
     if (std::abs(*signed_ms - now_ms_) > kMaxSkewMs) refusal_.Skewed(date, now_ms_);
@@ -127,9 +127,9 @@ class Verification {
 
   // The last line of the canonical request. The body is compared with it where it is a hash.
   std::string PayloadHash() const {
-    const std::string declared(request_.Header(kContentHash));
+    std::string declared(request_.Header(kContentHash));
     if (protocol_ != Protocol::kS3) {
-      const std::string actual = HexEncode(Sha256(request_.body));
+      std::string actual = HexEncode(Sha256(request_.body));
       if (!declared.empty() && declared != actual) refusal_.Mismatch("");
       return actual;
     }
@@ -141,7 +141,7 @@ class Verification {
   }
 
   // After the signature is known to be right: the body against what was signed about it.
-  void CheckS3Body(const std::string& declared, ChunkSigning signing) {
+  void CheckS3Body(const std::string& declared, const ChunkSigning& signing) {
     if (declared == "UNSIGNED-PAYLOAD") return;
     if (declared.starts_with("STREAMING-")) {
       Unchunk(declared, signing);

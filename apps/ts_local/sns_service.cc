@@ -102,8 +102,8 @@ std::string SnsService::Publish(const Caller& caller, const QueryForm& form) {
     throw Invalid("MessageAttributes Reason: ts-local keeps none");
   }
   const std::string file = TopicFile(caller.region, name);
-  const std::string id = RandomHex(8) + "-" + RandomHex(4) + "-4" + RandomHex(3) + "-a" +
-                         RandomHex(3) + "-" + RandomHex(12);
+  std::string id = RandomHex(8) + "-" + RandomHex(4) + "-4" + RandomHex(3) + "-a" + RandomHex(3) +
+                   "-" + RandomHex(12);
   nlohmann::ordered_json line;
   line["MessageId"] = id;
   line["TopicArn"] = *topic;

@@ -1,6 +1,7 @@
 #include "ts_local/sql_bind.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "ts_local/sql_functions.h"
@@ -82,6 +83,20 @@ SqlType UnifyAll(SqlPosition at, const std::string& what, const std::vector<Boun
   }
   for (BoundPtr* part : parts) *part = Convert(std::move(*part), type);
   return type;
+}
+
+// The type of `a op b` with timestamps and intervals; nothing where that has no meaning.
+std::optional<SqlType> MomentType(const std::string& op, SqlType a, SqlType b) {
+  if (op != "+" && op != "-") return std::nullopt;
+  const auto of = [a, b](SqlType left, SqlType right) { return a == left && b == right; };
+  if (of(SqlType::kInterval, SqlType::kInterval)) return SqlType::kInterval;
+  if (of(SqlType::kTimestamp, SqlType::kInterval)) return SqlType::kTimestamp;
+  if (op == "+") {
+    if (of(SqlType::kInterval, SqlType::kTimestamp)) return SqlType::kTimestamp;
+  } else if (of(SqlType::kTimestamp, SqlType::kTimestamp)) {
+    return SqlType::kInterval;
+  }
+  return std::nullopt;
 }
 
 bool CanCast(SqlType from, SqlType to) {
@@ -256,15 +271,8 @@ BoundPtr ExprBinder::BindArithmetic(const Expr& expr, BoundPtr left, BoundPtr ri
     type = a == b ? a : SqlType::kDouble;
     left = Convert(std::move(left), type);
     right = Convert(std::move(right), type);
-  } else if (op == "+" && (a == SqlType::kTimestamp || b == SqlType::kTimestamp) &&
-             (a == SqlType::kInterval || b == SqlType::kInterval)) {
-    type = SqlType::kTimestamp;
-  } else if (op == "-" && a == SqlType::kTimestamp && b == SqlType::kInterval) {
-    type = SqlType::kTimestamp;
-  } else if ((op == "+" || op == "-") && a == SqlType::kInterval && b == SqlType::kInterval) {
-    type = SqlType::kInterval;
-  } else if (op == "-" && a == SqlType::kTimestamp && b == SqlType::kTimestamp) {
-    type = SqlType::kInterval;
+  } else if (const auto moment = MomentType(op, a, b)) {
+    type = *moment;
   } else if ((IsNumber(a) && b == SqlType::kNull) || (a == SqlType::kNull && IsNumber(b))) {
     type = a == SqlType::kNull ? b : a;
   } else {
@@ -327,8 +335,10 @@ BoundPtr ExprBinder::BindCase(const Expr& expr) {
 BoundPtr ExprBinder::BindCoalesce(const Expr& expr) {
   if (expr.args.size() < 2) throw SqlError(expr.at, "coalesce takes at least two arguments");
   std::vector<BoundPtr> options;
+  options.reserve(expr.args.size());
   for (const ExprPtr& argument : expr.args) options.push_back(Bind(*argument));
   std::vector<BoundPtr*> all;
+  all.reserve(options.size());
   for (BoundPtr& option : options) all.push_back(&option);
   const SqlType type = UnifyAll(expr.at, "COALESCE operands", all);
   return MakeCoalesce(type, std::move(options));

@@ -41,7 +41,9 @@ UnloadWriter::UnloadWriter(ObjectStore* store, UnloadSettings settings,
       columns_(std::move(columns)),
       query_id_(std::move(query_id)),
       run_digits_(RandomText(10, "0123456789")) {
-  special_ = {'"', '\r', '\n', settings_.delimiter, settings_.escape};
+  for (const char c : {'"', '\r', '\n', settings_.delimiter, settings_.escape}) {
+    special_[static_cast<unsigned char>(c)] = true;
+  }
   for (std::size_t i = 0; i + settings_.partition_columns < columns_.size(); ++i) {
     if (i > 0) header_.push_back(settings_.delimiter);
     AppendField(columns_[i].name, &header_);
@@ -73,8 +75,13 @@ void UnloadWriter::CheckKey(const std::string& key) const {
   }
 }
 
+bool UnloadWriter::NeedsQuotes(std::string_view text) const {
+  return std::any_of(text.begin(), text.end(),
+                     [this](char c) { return special_[static_cast<unsigned char>(c)]; });
+}
+
 void UnloadWriter::AppendField(std::string_view text, std::string* line) const {
-  if (text.find_first_of(special_) == std::string_view::npos) {
+  if (!NeedsQuotes(text)) {
     line->append(text);
     return;
   }
@@ -148,7 +155,7 @@ void UnloadWriter::Add(const Cell* row) {
     const std::size_t start = line_.size();
     AppendCellText(row[i], &line_);
     // A number or time needs quotes only where a delimiter such as '-' or '.' was chosen.
-    if (line_.find_first_of(special_, start) != std::string::npos) {
+    if (NeedsQuotes(std::string_view(line_).substr(start))) {
       const std::string text = line_.substr(start);
       line_.resize(start);
       AppendField(text, &line_);

@@ -4,6 +4,7 @@
 // thread. https://docs.aws.amazon.com/timestream/latest/developerguide/export-unload-concepts.html
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -51,6 +52,7 @@ class UnloadWriter {
   OpenFile* FileFor(const Cell* row);
   void Open(OpenFile* file);
   void Close(OpenFile* file);
+  bool NeedsQuotes(std::string_view text) const;
   void AppendField(std::string_view text, std::string* line) const;
   std::string Key(const std::string& folder, const std::string& suffix) const;
   void CheckKey(const std::string& key) const;
@@ -61,8 +63,8 @@ class UnloadWriter {
   UnloadSettings settings_;
   std::vector<OutputColumn> columns_;
   std::string query_id_;
-  std::string run_digits_;  // the ten digits that all file names of one query share
-  std::string special_;     // characters that make a field quoted
+  std::string run_digits_;           // the ten digits that all file names of one query share
+  std::array<bool, 256> special_{};  // characters that make a field quoted
   std::string header_;
   std::string partition_;  // scratch: the row's folder
   std::string line_;       // scratch: the row's text

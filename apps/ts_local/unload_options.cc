@@ -78,7 +78,7 @@ void CheckPartitions(const UnloadOption& option, const std::vector<OutputColumn>
 
 // The values that an option knows, in any case of letters, as the original tool writes 'csv'.
 std::string Choice(const UnloadOption& option, std::initializer_list<std::string_view> choices) {
-  const std::string upper = AsciiUpper(option.values.front());
+  std::string upper = AsciiUpper(option.values.front());
   if (std::find(choices.begin(), choices.end(), upper) != choices.end()) return upper;
   std::string known;
   for (const std::string_view choice : choices) {

@@ -159,14 +159,14 @@ void AppendDouble(double number, std::string* out) {
     AppendBigint(exponent, out);
   } else if (exponent < 0) {
     out->append("0.");
-    out->append(static_cast<std::size_t>(-exponent - 1), '0');
+    out->append(static_cast<std::size_t>(-exponent) - 1, '0');
     out->append(digits);
   } else if (count <= exponent + 1) {
     out->append(digits);
-    out->append(static_cast<std::size_t>(exponent + 1 - count), '0');
+    out->append(static_cast<std::size_t>(exponent) + 1 - static_cast<std::size_t>(count), '0');
     out->append(".0");
   } else {
-    const auto whole = static_cast<std::size_t>(exponent + 1);
+    const std::size_t whole = static_cast<std::size_t>(exponent) + 1;
     out->append(digits, 0, whole);
     out->push_back('.');
     out->append(digits, whole, std::string::npos);

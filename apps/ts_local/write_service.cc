@@ -162,7 +162,10 @@ std::pair<std::vector<Item>, std::string> Page(const json& request, std::vector<
 
 struct WriteService::Impl {
   Impl(TableStore& table_store, ObjectStore& object_store, NowNs clock)
-      : tables(table_store), objects(object_store), now(clock), batch(tables, objects, clock) {}
+      : tables(table_store),
+        objects(object_store),
+        now(std::move(clock)),
+        batch(tables, objects, now) {}
 
   json CreateDatabase(const Caller& caller, const json& request) {
     const std::string name = RequiredName(request, "DatabaseName");

@@ -130,9 +130,13 @@ def test_errors_are_reported(place):
 
 
 def test_listing_and_refusals(place):
+    started = [place.start("nothing/") for _ in range(2)]  # no such file: each ends FAILED
+    for task in started:
+        place.finish(task)
     tasks = place.write.list_batch_load_tasks()["BatchLoadTasks"]
     created = [task["CreationTime"] for task in tasks]
     assert created == sorted(created, reverse=True)
+    assert [task["TaskId"] for task in tasks[:2]] == started[::-1]
     with pytest.raises(ClientError) as caught:
         place.write.resume_batch_load_task(TaskId=tasks[0]["TaskId"])
     assert caught.value.response["Error"]["Code"] == "ValidationException"

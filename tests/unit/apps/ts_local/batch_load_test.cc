@@ -3,7 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -19,6 +20,36 @@ using ::testing::HasSubstr;
 
 constexpr std::int64_t kNow = 1'790'000'000LL * 1'000'000'000;
 constexpr std::int64_t kDay = 86'400'000'000'000;
+
+// Holds whoever passes while it is closed.
+class Gate {
+ public:
+  void Close() { Set(true); }
+  void Open() { Set(false); }
+  void Pass() {
+    std::unique_lock lock(mutex_);
+    if (!closed_) return;
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return !closed_; });
+    --waiting_;
+  }
+  void WaitForOneAtIt() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return waiting_ > 0; });
+  }
+
+ private:
+  void Set(bool closed) {
+    const std::lock_guard lock(mutex_);
+    closed_ = closed;
+    changed_.notify_all();
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int waiting_ = 0;
+  bool closed_ = false;
+};
 
 class BatchLoadTest : public ::testing::Test {
  protected:
@@ -111,7 +142,11 @@ class BatchLoadTest : public ::testing::Test {
   }
 
   ScratchDir dir_;
-  TableStore tables_{dir_.path(), [] { return kNow; }};
+  Gate gate_;
+  TableStore tables_{dir_.path(), [this] {
+                       gate_.Pass();  // the store asks for the time at every write
+                       return kNow;
+                     }};
   ObjectStore objects_{dir_.path()};
   std::unique_ptr<BatchLoad> batch_;
   const TableName name_{"eu-west-1", "db", "t"};
@@ -414,29 +449,38 @@ TEST_F(BatchLoadTest, ARestartStopsRunningTasksWhichThenResume) {
   EXPECT_EQ(Describe("RUNNING")["ProgressReport"], resumed["ProgressReport"]);
 }
 
-TEST_F(BatchLoadTest, QuotasOfActiveTasks) {
-  // Sources big enough that five tasks of a table are active together for a while.
-  std::string rows = Header();
-  for (int i = 0; i < 200'000; ++i) rows += "a,d,m,x,1,,,," + Time(i) + "\n";
-  objects_.Put("source", "day=1/a.csv", rows);
+TEST_F(BatchLoadTest, QuotasOfActiveTasksAndAStopThatDoesNotWaitForTheLoads) {
+  objects_.Put("source", "day=1/a.csv", Header() + "a,d,m,x,1,,,," + Time(1) + "\n");
   tables_.CreateTable({"eu-west-1", "db", "u"}, tables_.GetTable(name_).properties);
   tables_.CreateTable({"eu-west-1", "db", "v"}, tables_.GetTable(name_).properties);
+  gate_.Close();  // tasks stay active: each load waits at its first write
   std::vector<std::string> ids;
   for (int i = 0; i < 5; ++i) ids.push_back(Create(Request()));
   EXPECT_EQ(Refused(Request()), "ServiceQuotaExceededException");
+  EXPECT_THAT(message_, HasSubstr("5 active"));
   json other = Request();
   other["TargetTableName"] = "u";
   for (int i = 0; i < 5; ++i) ids.push_back(Create(other));
   other["TargetTableName"] = "v";
   EXPECT_EQ(Refused(other), "ServiceQuotaExceededException");
   EXPECT_THAT(message_, HasSubstr("10 active"));
-  batch_.reset();  // a stop does not wait for the loads
+
+  gate_.WaitForOneAtIt();
+  batch_->Stop();
+  gate_.Open();
   Open();
   int stopped = 0;
   for (const std::string& id : ids) {
-    if (Describe(id)["TaskStatus"] == kProgressStopped) ++stopped;
+    const json task = Finish(id);
+    if (task["TaskStatus"] == kProgressStopped) {
+      ++stopped;
+    } else {
+      EXPECT_EQ(task["TaskStatus"], kSucceeded) << "a task that had not begun runs now";
+    }
   }
   EXPECT_GE(stopped, 1);
+  EXPECT_LT(stopped, 10);
+  for (int i = 0; i < 5; ++i) Finish(Create(other));  // neither stopped nor done is active
 }
 
 }  // namespace

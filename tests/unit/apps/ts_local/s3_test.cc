@@ -57,6 +57,21 @@ class S3Test : public testing::Test {
   S3Service s3_{objects_, uploads_};
 };
 
+TEST_F(S3Test, TagsAndBytesAreDeniedApart) {
+  objects_.Put("bkt", "k", "bytes");
+  const auto deny = [this](const std::string& action) {
+    objects_.SetPolicy("bkt", R"({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": ")" +
+                                  action + R"(", "Resource": "arn:aws:s3:::bkt/k"}]})");
+  };
+  deny("s3:GetObject");
+  EXPECT_EQ(CodeOf("GET", "/bkt/k"), "403 AccessDenied");
+  EXPECT_EQ(CodeOf("GET", "/bkt/k?tagging"), "fine");
+  deny("s3:GetObjectTagging");
+  EXPECT_EQ(CodeOf("GET", "/bkt/k"), "fine");
+  EXPECT_EQ(CodeOf("GET", "/bkt/k?tagging"), "403 AccessDenied");
+  EXPECT_EQ(CodeOf("GET", "/bkt/none?tagging"), "404 NoSuchKey");
+}
+
 TEST_F(S3Test, AnObjectAppearsWholeOrNotAtAll) {
   {
     const auto dropped = objects_.NewWriter();
