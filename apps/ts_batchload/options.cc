@@ -154,6 +154,10 @@ void AddLoadFlags(CLI::App& app, BatchLoadFlags& flags) {
       ->type_name("TEXT");
 }
 
+void NoteGiven(const CLI::App& app, const std::string& name, BatchLoadFlags& flags) {
+  if (app.get_option("--" + name)->count() > 0) flags.given.insert(name);
+}
+
 }  // namespace
 
 std::optional<ExitCode> ParseBatchLoadFlags(int argc, const char* const* argv,
@@ -165,7 +169,11 @@ std::optional<ExitCode> ParseBatchLoadFlags(int argc, const char* const* argv,
   AddBucketFlags(app, flags);
   AddLoadFlags(app, flags);
   AddSessionFlags(app, flags.session, false);
-  return ParseFlags(app, argc, argv);
+  const std::optional<ExitCode> code = ParseFlags(app, argc, argv);
+  for (const char* name : kCreateOnlyFlags) NoteGiven(app, name, flags);
+  for (const char* name : kCopyOnlyFlags) NoteGiven(app, name, flags);
+  NoteGiven(app, kPartSizeFlag, flags);
+  return code;
 }
 
 }  // namespace tsm::apps

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "common/exit_code.h"
@@ -38,7 +39,16 @@ struct BatchLoadFlags {
   std::string quote_char = "\"";
   std::string escape_char = "\\";
   std::string null_value;
+  // Of the flags that only some runs heed, those that argv gave: "source_s3_prefix".
+  std::set<std::string> given;
 };
+
+// Flags that need another one to have an effect, by what they need.
+inline constexpr const char* kCreateOnlyFlags[] = {
+    "partition_key", "memory_store_retention_in_hours", "magnetic_store_retention_in_days"};
+inline constexpr const char* kCopyOnlyFlags[] = {"source_s3_prefix", "create_destination_bucket",
+                                                 "copy_concurrency"};
+inline constexpr const char* kPartSizeFlag = "multi_part_upload_chunk";
 
 // Fills `flags` from argv. A code where the program is to end at once: after --help or --version,
 // or with a flag that can't be read.

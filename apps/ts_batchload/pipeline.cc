@@ -96,22 +96,28 @@ class Pipeline {
 
   Result<BatchLoadOutcome> Run() {
     if (Status ready = Prepare(); !ready) return ready.error();
-    std::map<std::size_t, LoadFailure> failed;
     if (settings_.copy) {
-      Result<std::map<std::size_t, LoadFailure>> copied = Copy();
-      if (!copied) return copied.error();
-      failed = std::move(*copied);
-      if (outcome_.interrupted || outcome_.fatal) return Finish(std::move(failed));
+      if (Status copied = Copy(); !copied) return copied.error();
       // The copies may have taken long enough for somebody else to begin.
-      if (Status idle = WaitForIdleTable(); !idle) return idle.error();
+      if (!Ended()) End(WaitForIdleTable());
     }
-    Load(failed);
-    return Finish(std::move(failed));
+    if (!Ended()) Load();
+    return Finish();
   }
 
  private:
+  bool Ended() const { return outcome_.interrupted || outcome_.fatal; }
+
+  // From the first copy on an error ends the run with its summary, which lists what failed so far.
+  void End(const Status& status) {
+    if (status) return;
+    outcome_.interrupted = status.error().kind == ErrorKind::kCancelled;
+    if (!outcome_.interrupted) outcome_.fatal = status.error();
+  }
+
   // Everything up to the first copy or task.
   Status Prepare() {
+    if (!settings_.notice.empty()) services_.sink.Warn(settings_.notice);
     Result<Missing> missing = LookAround(settings_, services_, stop_);
     if (!missing) return missing.error();
     Result<LoadPlan> plan = FindSource(settings_, services_, stop_);
@@ -144,18 +150,13 @@ class Pipeline {
         WithThousands(outcome_.files) + " files, " + FormatBytes(outcome_.bytes) + ", in " +
         WithThousands(outcome_.groups) + " groups" +
         (outcome_.rows ? ", " + WithThousands(*outcome_.rows) + " rows by their manifests" : ""));
-    if (settings_.copy) {
-      services_.sink.Info(
-          "files are copied in one request each, not in parts "
-          "(--multi_part_upload_chunk is checked only)");
-    }
   }
 
   Status WaitForIdleTable() {
     return batchload::WaitForIdleTable(settings_.table, settings_.poll_interval, parts_, stop_);
   }
 
-  Result<std::map<std::size_t, LoadFailure>> Copy() {
+  Status Copy() {
     Result<copy::CopySummary> copied = copy::RunCopy(
         services_.s3, CopyOptionsOf(settings_), copies_, services_.clock, services_.sink, stop_);
     if (!copied) return copied.error();
@@ -165,18 +166,19 @@ class Pipeline {
     outcome_.copy_time = copied->duration;
     outcome_.interrupted = copied->interrupted;
     outcome_.fatal = copied->fatal;
-    std::map<std::size_t, LoadFailure> failures = CopyFailures(settings_, plan_, *copied);
-    for (const auto& [group, failure] : failures) {
+    failed_ = CopyFailures(settings_, plan_, *copied);
+    if (Ended()) return Ok();
+    for (const auto& [group, failure] : failed_) {
       const std::string text = failure.prefix + ": " + failure.error.Text();
       services_.sink.OnNotice({Severity::kError, text});
       notifier_.Notify("The batch load into " + settings_.table.str() + " leaves out s3://" +
                            settings_.target_bucket.str() + "/" + text,
                        stop_);
     }
-    return failures;
+    return Ok();
   }
 
-  void Load(const std::map<std::size_t, LoadFailure>& failed) {
+  void Load() {
     batchload::LoadOptions options;
     options.table = settings_.table;
     options.bucket = settings_.target_bucket;
@@ -189,7 +191,7 @@ class Pipeline {
     options.resume_backoff = settings_.poll_interval * kPollsBeforeResume;
     std::vector<batchload::LoadUnit> units;
     for (std::size_t i = 0; i < plan_.groups.size(); ++i) {
-      if (failed.count(i) != 0) continue;
+      if (failed_.count(i) != 0) continue;
       const LoadGroup& group = plan_.groups[i];
       units.push_back({TaskPrefix(settings_, group), group.bytes(), group.rows()});
     }
@@ -198,8 +200,8 @@ class Pipeline {
     outcome_.fatal = outcome_.load.fatal;
   }
 
-  BatchLoadOutcome Finish(std::map<std::size_t, LoadFailure> failed) {
-    for (auto& [group, failure] : failed) outcome_.failures.push_back(std::move(failure));
+  BatchLoadOutcome Finish() {
+    for (auto& [group, failure] : failed_) outcome_.failures.push_back(std::move(failure));
     for (const LoadFailure& failure : outcome_.load.failures) outcome_.failures.push_back(failure);
     return std::move(outcome_);
   }
@@ -211,6 +213,7 @@ class Pipeline {
   batchload::LoadParts parts_;
   LoadPlan plan_;
   copy::CopyPlan copies_;
+  std::map<std::size_t, LoadFailure> failed_;  // groups that were not copied, by their number
   BatchLoadOutcome outcome_;
 };
 

@@ -46,6 +46,10 @@ Result<bool> LookAtBucket(const s3::BucketName& bucket, const char* what, bool m
 // An existing table is used as it is; what will not work with it is said now.
 Status CheckExistingTable(const timestream::TableDescription& table,
                           const BatchLoadSettings& settings, ProgressSink& sink) {
+  if (table.status == "DELETING" || table.status == "RESTORING") {
+    return MakeError(ErrorKind::kInTheWay, "the table " + table.table.str() + " is " +
+                                               table.status + ", it takes no load");
+  }
   const auto& key = table.settings.partition_key;
   const bool has_dimension = key && !key->is_measure && !key->name.empty();
   if (has_dimension && key->required && !settings.data_model.HasDimension(key->name)) {

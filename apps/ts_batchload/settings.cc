@@ -89,16 +89,16 @@ Status FillTable(const BatchLoadFlags& flags, BatchLoadSettings& settings) {
                     timestream::kMinMagneticStoreDays, timestream::kMaxMagneticStoreDays);
 }
 
-// A copy must not write into what it reads: a second run would take the copies for sources.
+// A copy must not write into what it reads: a second run would take the copies for sources. The
+// copies lie under the destination prefix and the source prefix after it ("a/" + "a/a/" too is in
+// "a/a/").
 Status CheckApart(const BatchLoadSettings& settings) {
   if (!settings.copy || settings.target_bucket != settings.source_bucket) return Ok();
-  if (!settings.destination_prefix.empty() &&
-      !settings.destination_prefix.starts_with(settings.source_prefix)) {
-    return Ok();
-  }
-  return Refuse("--destination_s3_prefix " + settings.destination_prefix +
-                " lies in what is copied (--source_s3_prefix " + settings.source_prefix +
-                " of the same bucket): give another prefix, or load in place without "
+  const std::string copies = settings.destination_prefix + settings.source_prefix;
+  if (!copies.starts_with(settings.source_prefix)) return Ok();
+  return Refuse("the copies (--destination_s3_prefix, then the source key: \"" + copies +
+                "\") would lie in what is copied (--source_s3_prefix \"" + settings.source_prefix +
+                "\" of the same bucket): give another prefix, or load in place without "
                 "--copy_s3_bucket");
 }
 
@@ -173,6 +173,32 @@ Status FillLoad(const BatchLoadFlags& flags, BatchLoadSettings& settings) {
   return Ok();
 }
 
+template <std::size_t N>
+std::vector<std::string> GivenOf(const BatchLoadFlags& flags, const char* const (&names)[N]) {
+  std::vector<std::string> given;
+  for (const char* name : names) {
+    if (flags.given.count(name) != 0) given.push_back("--" + std::string(name));
+  }
+  return given;
+}
+
+// Flags of the original's command lines are accepted where they change nothing, but not in silence.
+std::string WithoutEffect(const BatchLoadFlags& flags) {
+  std::vector<std::string> parts;
+  const auto add = [&parts](const std::vector<std::string>& names, const std::string& why) {
+    if (!names.empty()) parts.push_back(Join(names, ", ") + " (" + why + ")");
+  };
+  if (!flags.create_timestream_resource) {
+    add(GivenOf(flags, kCreateOnlyFlags),
+        "without --create_timestream_resource the table is used as it is");
+  }
+  if (!flags.copy) {
+    add(GivenOf(flags, kCopyOnlyFlags), "without --copy_s3_bucket no file is copied");
+  }
+  add(GivenOf(flags, {kPartSizeFlag}), "a file is copied in one request, not in parts");
+  return parts.empty() ? "" : "given without effect: " + Join(parts, "; ");
+}
+
 Result<s3::BucketName> DefaultBucket(const std::string& name, const char* flag) {
   Result<s3::BucketName> bucket = s3::BucketName::Parse(ToLowerAscii(name));
   if (bucket) return bucket;
@@ -194,6 +220,7 @@ Result<BatchLoadSettings> CheckFlags(const BatchLoadFlags& flags) {
     Status status = model::CheckPartitionKey(settings.data_model, *settings.partition_key);
     if (!status) return status.error().With("--partition_key");
   }
+  settings.notice = WithoutEffect(flags);
   return settings;
 }
 

@@ -39,6 +39,7 @@ struct BatchLoadSettings {
   std::optional<sns::TopicArn> topic;
   int slots = 0;
   bool verify = true;
+  std::string notice;  // names the flags that were given and have no effect here; "" for none
   std::chrono::nanoseconds poll_interval{0};
   std::chrono::nanoseconds create_interval{0};
 

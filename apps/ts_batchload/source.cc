@@ -1,5 +1,7 @@
 #include "ts_batchload/source.h"
 
+#include <set>
+
 #include "tsm/batchload/manifest_check.h"
 #include "tsm/core/text.h"
 
@@ -37,9 +39,21 @@ bool IsAboutTheManifest(const Error& error) {
   return error.kind == ErrorKind::kBadReply || error.kind == ErrorKind::kProof;
 }
 
-Status ReadManifestsIn(const ManifestRoot& root, const BatchLoadSettings& settings,
-                       const BatchLoadServices& services, std::stop_token stop,
-                       std::vector<FoundManifest>& found) {
+std::set<std::string> QueryIdsOf(const LoadPlan& plan) {
+  std::set<std::string> ids;
+  for (const batchload::LoadGroup& group : plan.groups) {
+    for (const batchload::DataFile& file : group.files) {
+      if (auto id = run::QueryIdOfDataFile(file.key.str())) ids.insert(*std::move(id));
+    }
+  }
+  return ids;
+}
+
+// `queries`: of the listed files. Where the root is not exclusive other manifests are not read:
+// they are somebody else's, and may be many or forbidden.
+Status ReadManifestsIn(const ManifestRoot& root, const std::set<std::string>& queries,
+                       const BatchLoadSettings& settings, const BatchLoadServices& services,
+                       std::stop_token stop, std::vector<FoundManifest>& found) {
   const s3::BucketName& bucket = settings.listed_bucket();
   s3::ListOptions options;
   options.delimiter = "/";  // the data below results/ is not walked again
@@ -49,6 +63,8 @@ Status ReadManifestsIn(const ManifestRoot& root, const BatchLoadSettings& settin
     if (!page) return page.error().With("looking for manifests");
     for (const s3::ObjectSummary& object : page->objects) {
       if (!run::IsManifestKey(object.key.str())) continue;
+      const std::string query = run::QueryIdOfManifest(object.key.str()).value_or("");
+      if (!root.exclusive && queries.count(query) == 0) continue;
       Result<run::Manifest> manifest = ReadManifest(bucket, object.key, services, stop);
       if (!manifest && settings.verify && !IsAboutTheManifest(manifest.error())) {
         return manifest.error().With("reading the manifest");
@@ -65,10 +81,10 @@ Result<std::vector<FoundManifest>> ReadManifests(const LoadPlan& plan,
                                                  const BatchLoadServices& services,
                                                  std::stop_token stop) {
   std::vector<FoundManifest> found;
+  const std::set<std::string> queries = QueryIdsOf(plan);
   for (const ManifestRoot& root : batchload::ManifestRoots(settings.listed_prefix(), plan)) {
-    if (Status status = ReadManifestsIn(root, settings, services, stop, found); !status) {
-      return status.error();
-    }
+    Status status = ReadManifestsIn(root, queries, settings, services, stop, found);
+    if (!status) return status.error();
   }
   return found;
 }

@@ -200,6 +200,11 @@ void LoadLoop::OnSucceeded(const Task& task) {
                                           " were ingested"));
     return;
   }
+  if (ingested != processed) {
+    parts_.sink.Warn("task " + task.id + " (" + unit.prefix + ") succeeded, but of " +
+                     Rows(processed) + " records processed " + Rows(ingested) +
+                     " were ingested, and no manifest tells how many there must be");
+  }
   ++summary_.succeeded;
   parts_.sink.Info("task " + task.id + " done: " + Rows(ingested) + " rows of " + unit.prefix);
 }

@@ -176,7 +176,9 @@ void LoadLoop::ReportProgress() {
   progress.bytes_total = all_bytes_;
   progress.rows_done = summary_.processed;
   for (const Task& task : running_) {
-    progress.rows_done += static_cast<std::uint64_t>(task.progress.records_processed);
+    if (task.progress.records_processed > 0) {
+      progress.rows_done += static_cast<std::uint64_t>(task.progress.records_processed);
+    }
   }
   progress.detail = std::to_string(running_.size()) + " running, " +
                     std::to_string(units_.size() - std::min(next_, units_.size())) + " queued";

@@ -64,6 +64,7 @@ bool IsBelow(std::string_view listed_prefix, const ManifestRoot& root, std::stri
 
 std::string KeysOf(const std::vector<DataFile*>& files) {
   std::vector<std::string> keys;
+  keys.reserve(files.size());
   for (const DataFile* file : files) keys.push_back(file->key.str());
   return NameSome(keys, 3);
 }

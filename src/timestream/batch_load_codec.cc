@@ -24,6 +24,14 @@ json EncodeLocation(const std::string& bucket, const std::string& prefix) {
   return location;
 }
 
+// The reports' objects are encrypted as the bucket's are by default; said as the original says it.
+// https://docs.aws.amazon.com/timestream/latest/developerguide/API_ReportS3Configuration.html
+json EncodeReport(const BatchLoadRequest& request) {
+  json report = EncodeLocation(request.report_bucket, request.report_prefix);
+  report["EncryptionOption"] = "SSE_S3";
+  return report;
+}
+
 // AWS's CLI page shows other names than its API model; whichever comes is read.
 std::int64_t EitherInteger(const json& object, const char* name, const char* other) {
   return Integer(object, object.contains(name) ? name : other);
@@ -57,8 +65,7 @@ Result<std::string> EncodeCreateBatchLoadTask(const BatchLoadRequest& request) {
        {{"DataSourceS3Configuration", EncodeLocation(request.source_bucket, request.source_prefix)},
         {"CsvConfiguration", EncodeCsv(request.csv)},
         {"DataFormat", "CSV"}}},
-      {"ReportConfiguration",
-       {{"ReportS3Configuration", EncodeLocation(request.report_bucket, request.report_prefix)}}}});
+      {"ReportConfiguration", {{"ReportS3Configuration", EncodeReport(request)}}}});
 }
 
 Result<std::string> EncodeTaskId(const std::string& task_id) {

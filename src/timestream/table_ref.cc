@@ -25,8 +25,8 @@ Status CheckName(std::string_view what, std::string_view name) {
     return MakeError(ErrorKind::kInvalidInput, std::string(what) + " name \"" + OneLine(name, 80) +
                                                    "\" is not valid: " + why);
   };
-  if (name.size() < 3 || name.size() > kMaxDatabaseOrTableNameBytes) {
-    return refuse("it has " + std::to_string(name.size()) + " bytes, Timestream allows 3 to " +
+  if (name.empty() || name.size() > kMaxDatabaseOrTableNameBytes) {
+    return refuse("it has " + std::to_string(name.size()) + " bytes, Timestream allows 1 to " +
                   std::to_string(kMaxDatabaseOrTableNameBytes));
   }
   const auto allowed = [](char c) {

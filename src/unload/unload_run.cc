@@ -23,11 +23,12 @@ std::string MakeRunId(const UnloadServices& services) {
 }
 
 // True where the answer shows that the service did not take the query, or that it has ended. After
-// more than one attempt an earlier one may have started it.
-bool SurelyNotRunning(const Error& error) {
+// more than one attempt an earlier one may have started it. With a known id the query was taken: a
+// refused look at its pages (expired credentials, an invalid token) tells nothing about its end.
+bool SurelyNotRunning(const Error& error, const std::string& query_id) {
+  if (error.kind == ErrorKind::kQueryFailed) return true;
+  if (!query_id.empty()) return false;
   switch (error.kind) {
-    case ErrorKind::kQueryFailed:
-      return true;
     case ErrorKind::kValidation:
     case ErrorKind::kAccessDenied:
     case ErrorKind::kCredentials:
@@ -55,6 +56,7 @@ class UnloadRun {
   Status Prepare();
   Result<timestream::TableSchema> Describe();
   Status Claim();
+  Status Allow();
   Status RunQuery();
   void AfterFailedQuery(const Error& error);
   bool Cancel();
@@ -75,8 +77,8 @@ class UnloadRun {
 };
 
 Result<UnloadSummary> UnloadRun::Execute() {
-  for (auto step : {&UnloadRun::Prepare, &UnloadRun::Claim, &UnloadRun::RunQuery, &UnloadRun::Prove,
-                    &UnloadRun::Close, &UnloadRun::CheckForStrangers}) {
+  for (auto step : {&UnloadRun::Prepare, &UnloadRun::Claim, &UnloadRun::Allow, &UnloadRun::RunQuery,
+                    &UnloadRun::Prove, &UnloadRun::Close, &UnloadRun::CheckForStrangers}) {
     Status done = (this->*step)();
     if (!done) return done.error();
   }
@@ -98,8 +100,7 @@ Status UnloadRun::Prepare() {
   Result<UnloadPlan> plan = MakeUnloadPlan(options_, *destination, *schema, MakeRunId(services_));
   if (!plan) return plan.error();
   summary_.plan = *plan;
-  if (options_.iam_role_arn.empty()) return Ok();
-  return AllowRole(plan->bucket, options_.iam_role_arn, services_, stop_);
+  return Ok();
 }
 
 Result<timestream::TableSchema> UnloadRun::Describe() {
@@ -139,6 +140,14 @@ Status UnloadRun::Claim() {
   return claimed;
 }
 
+// A run that is refused leaves the policy as it is, so not before the claim holds.
+Status UnloadRun::Allow() {
+  if (options_.iam_role_arn.empty()) return Ok();
+  Status allowed = AllowRole(summary_.plan.bucket, options_.iam_role_arn, services_, stop_);
+  if (!allowed) DeleteRecord(summary_.plan, services_);
+  return allowed;
+}
+
 Status UnloadRun::RunQuery() {
   services_.progress.Info("unloading " + options_.table.str() + " to " +
                           summary_.plan.statement.destination.str() + ": " + summary_.plan.sql);
@@ -155,7 +164,7 @@ Status UnloadRun::RunQuery() {
 }
 
 void UnloadRun::AfterFailedQuery(const Error& error) {
-  bool over = SurelyNotRunning(error);
+  bool over = SurelyNotRunning(error, summary_.query_id);
   if (!over && !summary_.query_id.empty()) over = Cancel();
   TellWhatIsLeft(over);
 }

@@ -10,7 +10,8 @@
 
 namespace tsm::timestream {
 
-// 3 to 256 bytes of [a-zA-Z0-9_.-], as the console asks; names are case sensitive.
+// 1 to 256 bytes of [a-zA-Z0-9_.-], as the API's model has it (the console asks for 3); names are
+// case sensitive.
 Status CheckName(std::string_view what,
                  std::string_view name);  // kInvalidInput, `what` = "database"
 

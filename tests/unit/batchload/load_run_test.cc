@@ -214,6 +214,15 @@ TEST_F(LoadRunTest, WithoutExpectedRowsNothingIsProven) {
   EXPECT_EQ(Run(Units(1, std::nullopt)).succeeded, 1U);
 }
 
+TEST_F(LoadRunTest, WithoutExpectedRowsLostRecordsAreStillTold) {
+  service.describe = [](FakeTask& task) {
+    task.ended = true;
+    return Status("SUCCEEDED", FakeBatchLoad::Report(10, 9));
+  };
+  EXPECT_EQ(Run(Units(1, std::nullopt)).succeeded, 1U);
+  EXPECT_EQ(sink.Count("of 10 records processed 9 were ingested"), 1U);
+}
+
 TEST_F(LoadRunTest, AFailedTaskShowsItsReportAndTellsTheTopic) {
   s3_fake.Put("errors", "batch_load_errors/t/TASK9/TASK9.json", "{}");
   s3_fake.Put("errors", "batch_load_errors/t/TASK0/x.json",

@@ -64,7 +64,7 @@ TEST_F(BatchLoadTest, CreateSendsTheWholeCsvConfiguration) {
       "CsvConfiguration":{"ColumnSeparator":",","QuoteChar":"\"","EscapeChar":"\\",
       "TrimWhiteSpace":false}},
     "ReportConfiguration":{"ReportS3Configuration":{"BucketName":"errors",
-      "ObjectKeyPrefix":"reports/"}}})"));
+      "ObjectKeyPrefix":"reports/","EncryptionOption":"SSE_S3"}}})"));
 }
 
 TEST_F(BatchLoadTest, CreateSendsANullValueOnlyWhereThereIsOne) {

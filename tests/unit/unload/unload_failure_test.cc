@@ -180,6 +180,38 @@ TEST_F(UnloadFailureTest, AQueryThatCannotBeFollowedIsCancelled) {
   EXPECT_EQ(RecordState(), std::nullopt) << "cancelled, and nothing was written";
 }
 
+// The query goes on while its pages can't be read: giving the claim back would let the next run
+// start beside it, into the same folder.
+TEST_F(UnloadFailureTest, ARefusedPageIsNoEndOfTheQuery) {
+  fake.write_files = false;
+  fake.write_manifest = false;
+  fake.unload_refusal = {400, "ExpiredTokenException", "the token has expired"};
+  fake.refuse_page = 1;
+  fake.cancel_refusal = fake.unload_refusal;
+  EXPECT_EQ(Fail().kind, ErrorKind::kExpiredCredentials);
+  EXPECT_THAT(fake.calls, Contains(std::string("CancelQuery ") + kQueryId));
+  EXPECT_EQ(RecordState(), run::RunState::kStarted);
+  EXPECT_THAT(fake.notices, Contains(HasSubstr("may still be running")));
+}
+
+TEST_F(UnloadFailureTest, ARefusedPolicyGivesTheClaimBack) {
+  options.iam_role_arn = "arn:aws:iam::123456789123:role/BatchLoadRole";
+  fake.before = [](const std::string& call) -> std::optional<FakeAws::Refusal> {
+    if (call.starts_with("PutBucketPolicy")) return FakeAws::Refusal{403, "AccessDenied", "no"};
+    return std::nullopt;
+  };
+  EXPECT_EQ(Fail().kind, ErrorKind::kAccessDenied);
+  EXPECT_EQ(RecordState(), std::nullopt);
+  EXPECT_THAT(fake.calls, Not(Contains("Query UNLOAD")));
+}
+
+TEST_F(UnloadFailureTest, ARefusedRunLeavesThePolicyAlone) {
+  options.iam_role_arn = "arn:aws:iam::123456789123:role/BatchLoadRole";
+  fake.buckets["bkt"].objects["unload/results/" + DataFileName(kOtherQueryId, 1)] = "x";
+  EXPECT_EQ(Fail().kind, ErrorKind::kInTheWay);
+  EXPECT_EQ(fake.buckets["bkt"].policy, "");
+}
+
 TEST_F(UnloadFailureTest, SomebodyElsesCancelIsAFailedQuery) {
   fake.unload_refusal = {400, "ConflictException", "Unable to poll results for a cancelled query"};
   fake.refuse_page = 1;

@@ -172,7 +172,8 @@ TEST_F(UnloadRunTest, ReadsThePolicyAndAddsToIt) {
   ASSERT_TRUE(Run());
   EXPECT_THAT(fake.buckets["bkt"].policy, HasSubstr("s3:DeleteBucket"));
   EXPECT_THAT(fake.buckets["bkt"].policy, HasSubstr("PermissionS3CopyListBucket"));
-  EXPECT_LT(CallIndex("PutBucketPolicy"), CallIndex("PutObject"));
+  EXPECT_LT(CallIndex("PutObject"), CallIndex("PutBucketPolicy"));
+  EXPECT_LT(CallIndex("PutBucketPolicy"), CallIndex("Query UNLOAD"));
 
   fake.calls.clear();
   fake.buckets["bkt"].objects.clear();

@@ -240,11 +240,43 @@ TEST_F(SettingsTest, ACopyMustNotWriteIntoItsSource) {
   flags.source_bucket = flags.target_bucket = "bucket";
   flags.source_prefix = "results/";
   flags.destination_prefix = "results/copy/";
-  EXPECT_THAT(Refusal(), HasSubstr("lies in what is copied"));
+  EXPECT_THAT(Refusal(), HasSubstr("would lie in what is copied"));
   flags.destination_prefix = "";
-  EXPECT_THAT(Refusal(), HasSubstr("lies in what is copied"));
+  EXPECT_THAT(Refusal(), HasSubstr("would lie in what is copied"));
+  // The source key goes behind the destination prefix: a/ + a/a/… lies in a/a/.
+  flags.source_prefix = "a/a/";
+  flags.destination_prefix = "a/";
+  EXPECT_THAT(Refusal(), HasSubstr("would lie in what is copied"));
+  flags.source_prefix = "";
   flags.destination_prefix = "dest/";
+  EXPECT_THAT(Refusal(), HasSubstr("would lie in what is copied")) << "the whole bucket is source";
+  flags.source_prefix = "results/";
   EXPECT_EQ(Refusal(), "no refusal");
+  flags.source_prefix = "unload/results/";
+  flags.destination_prefix = "unload/";
+  EXPECT_EQ(Refusal(), "no refusal");
+}
+
+TEST_F(SettingsTest, FlagsWithoutEffectAreNamedInOneNotice) {
+  ASSERT_EQ(Parse({}), std::nullopt);
+  EXPECT_EQ(CheckFlags(flags)->notice, "") << "defaults are no operator's words";
+  ASSERT_EQ(Parse({"--source-s3-prefix=results/", "--copy_concurrency=2", "--partition_key=city",
+                   "--memory_store_retenion_in_hours=24", "--magnetic_store_retention_in_days=9",
+                   "--multi_part_upload_chunk=524288000", "--create_destination_bucket"}),
+            std::nullopt);
+  const std::string notice = CheckFlags(flags)->notice;
+  EXPECT_THAT(notice, HasSubstr("--partition_key, --memory_store_retention_in_hours, "
+                                "--magnetic_store_retention_in_days (without "
+                                "--create_timestream_resource"));
+  EXPECT_THAT(notice, HasSubstr("--source_s3_prefix, --create_destination_bucket, "
+                                "--copy_concurrency (without --copy_s3_bucket"));
+  EXPECT_THAT(notice, HasSubstr("--multi_part_upload_chunk (a file is copied in one request"));
+  flags = BatchLoadFlags();
+  ASSERT_EQ(Parse({"--copy_s3_bucket", "--s3_source_bucket_location=src", "--source_s3_prefix=a/",
+                   "--create_timestream_resource", "--partition_key=city",
+                   "--magnetic_store_retention_in_days=9"}),
+            std::nullopt);
+  EXPECT_EQ(CheckFlags(flags)->notice, "");
 }
 
 TEST_F(SettingsTest, DefaultBucketsAreNamedInLowerCase) {
