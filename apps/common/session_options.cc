@@ -53,6 +53,17 @@ void WrapHelp(CLI::App& app) {
   }
 }
 
+// A script that adds a flag to a list of defaults means its own, the later one: argparse, which the
+// original scripts use, takes it so. Switches (--copy_s3_bucket, -v) take no value and stay as they
+// are.
+void LastValueWins(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_items_expected_max() == 1) {
+      option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    }
+  }
+}
+
 }  // namespace
 
 std::string Flag(const std::string& snake_case, const std::string& short_form) {
@@ -89,6 +100,7 @@ void AddSessionFlags(CLI::App& app, SessionOptions& options, bool short_region) 
 
 std::optional<ExitCode> ParseFlags(CLI::App& app, int argc, const char* const* argv) {
   WrapHelp(app);
+  LastValueWins(app);
   try {
     app.parse(argc, argv);
     return std::nullopt;

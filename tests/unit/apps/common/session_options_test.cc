@@ -36,6 +36,15 @@ TEST(SessionFlagsTest, AreReadInEverySpelling) {
   }
 }
 
+TEST(SessionFlagsTest, TheLaterOfAFlagGivenTwiceWins) {
+  CLI::App app("test", "program");
+  SessionOptions options;
+  AddSessionFlags(app, options, true);
+  EXPECT_EQ(Parse(app, {"--region", "eu-west-1", "-v", "--region=us-east-1", "-v"}), std::nullopt);
+  EXPECT_EQ(options.region, "us-east-1");
+  EXPECT_EQ(options.verbosity, 2);
+}
+
 TEST(SessionFlagsTest, WrongFlagsAreOneLineOnStderr) {
   for (const std::vector<const char*>& arguments :
        {std::vector<const char*>{"--bogus"}, std::vector<const char*>{"--region"},
