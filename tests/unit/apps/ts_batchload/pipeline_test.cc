@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
+
 #include "batchload/fake_batch_load.h"
 #include "copy/fake_s3.h"
 #include "copy/recording_sink.h"
@@ -70,7 +72,9 @@ struct PipelineTest : ::testing::Test {
     fake.Put(bucket, "u/" + kA + "_manifest.json", manifest.dump());
   }
 
+  // Copies call from several threads at once.
   http::Response Handle(const http::Request& request) {
+    const std::lock_guard lock(mutex);
     const std::string target(http::FindHeader(request.headers, "x-amz-target"));
     if (target.empty()) {
       if (request.method == "PUT") effects.push_back("s3 " + request.path);
@@ -102,6 +106,7 @@ struct PipelineTest : ::testing::Test {
     return outcome ? MakeError(ErrorKind::kService, "not refused") : outcome.error();
   }
 
+  std::mutex mutex;
   test::FakeS3 fake;
   FakeBatchLoad service;
   bool has_database = false;
