@@ -53,11 +53,11 @@ void AddDestinationFlags(CLI::App& app, unload::UnloadInput& input) {
       ->group(group)
       ->type_name("URI");
   app.add_option(Flag("partition", "p"), input.partition,
-                 "Puts the rows of each day, month or year (UTC) into a folder "
+                 "Puts the rows of each hour, day, month or year (UTC) into a folder "
                  "partition_date=... of their own. UNLOAD takes at most 100 partitions. Default: "
                  "one folder for all.")
       ->group(group)
-      ->type_name("day|month|year");
+      ->type_name("hour|day|month|year");
   app.add_option(Flag("order_by"), input.order_by,
                  "With \"time\" each file's rows are in the order of time; this costs the service "
                  "memory and time. Default: in no order.")

@@ -11,8 +11,8 @@ namespace tsm::unload {
 
 namespace {
 
-// What UNLOAD puts behind the prefix at most: "/results/partition_date=YYYY-MM-DD/", a QueryId of
-// 64 characters, "_", 10 digits, "_", 16 characters, ".csv", with some room for a longer alias.
+// What UNLOAD puts behind the prefix at most: "/results/partition_date=YYYY-MM-DD-HH/", a QueryId
+// of 64 characters, "_", 10 digits, "_", 16 characters, ".csv", with some room for a longer alias.
 constexpr std::size_t kLongestSuffix = 160;
 
 Error Invalid(std::string_view flag, const std::string& message) {
@@ -27,11 +27,11 @@ Result<std::optional<UnixNanos>> CheckTime(std::string_view flag, const std::str
 }
 
 Result<PartitionUnit> CheckPartition(const std::string& text) {
-  for (const PartitionUnit unit :
-       {PartitionUnit::kNone, PartitionUnit::kDay, PartitionUnit::kMonth, PartitionUnit::kYear}) {
+  for (const PartitionUnit unit : {PartitionUnit::kNone, PartitionUnit::kHour, PartitionUnit::kDay,
+                                   PartitionUnit::kMonth, PartitionUnit::kYear}) {
     if (text == Name(unit)) return unit;
   }
-  return Invalid("partition", "'" + OneLine(text, 60) + "' is not one of day, month, year");
+  return Invalid("partition", "'" + OneLine(text, 60) + "' is not one of hour, day, month, year");
 }
 
 // arn:<partition>:iam::<12 digits>:role/<path and name>
@@ -73,6 +73,8 @@ std::string_view Name(PartitionUnit unit) {
   switch (unit) {
     case PartitionUnit::kNone:
       return "";
+    case PartitionUnit::kHour:
+      return "hour";
     case PartitionUnit::kDay:
       return "day";
     case PartitionUnit::kMonth:

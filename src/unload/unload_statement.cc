@@ -1,6 +1,7 @@
 #include "tsm/unload/unload_statement.h"
 
 #include "tsm/core/time_text.h"
+#include "tsm/unload/partition_calendar.h"
 
 namespace tsm::unload {
 
@@ -8,22 +9,6 @@ using timestream::QuoteIdentifier;
 using timestream::QuoteLiteral;
 
 namespace {
-
-// date_format's specifiers are MySQL's.
-// https://docs.aws.amazon.com/timestream/latest/developerguide/date-time-functions.html
-std::string DateFormat(PartitionUnit unit) {
-  switch (unit) {
-    case PartitionUnit::kNone:
-      return "";
-    case PartitionUnit::kDay:
-      return "%Y-%m-%d";
-    case PartitionUnit::kMonth:
-      return "%Y-%m";
-    case PartitionUnit::kYear:
-      return "%Y";
-  }
-  return "";
-}
 
 // "s3://bucket" without a slash where there is no prefix, as AWS's examples have it: what the
 // service makes of an empty last segment is not documented.
@@ -49,7 +34,7 @@ std::string UnloadStatement::ToSql() const {
   const bool partitioned = partition != PartitionUnit::kNone;
   std::string sql = "UNLOAD (SELECT *, to_nanoseconds(time) AS " + QuoteIdentifier(time_alias);
   if (partitioned) {
-    sql += ", date_format(time, " + QuoteLiteral(DateFormat(partition)) + ") AS " +
+    sql += ", date_format(time, " + QuoteLiteral(PartitionDateFormat(partition)) + ") AS " +
            QuoteIdentifier(partition_alias);
   }
   sql += " FROM " + QuoteIdentifier(table.database) + "." + QuoteIdentifier(table.table);

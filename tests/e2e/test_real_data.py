@@ -112,7 +112,7 @@ def test_clickstream_arrives_equal(local):
     assert_equal_tables(local.rows(REGION, "shop", "clicks"), target)
 
 
-@pytest.mark.parametrize("partition", ["day", "month", "year", None])
+@pytest.mark.parametrize("partition", ["hour", "day", "month", "year", None])
 def test_small_table_arrives_equal(small, partition):
     """Every awkward text, nulls and a dimension that only some rows have, by each partition unit and by none."""
     flags = [flag for flag in small.unload_flags() if flag not in ("--partition", "day")]

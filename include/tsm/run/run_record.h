@@ -27,7 +27,7 @@ struct RunRecord {
   timestream::TableRef source;
   std::optional<UnixNanos> from;  // inclusive; empty: from the first row
   std::optional<UnixNanos> end;   // exclusive; empty: to the last
-  std::string partition;          // "day", "month", "year" or ""
+  std::string partition;          // "hour", "day", "month", "year" or ""
   std::string sql;
   std::string client_token;
   RunState state = RunState::kStarted;

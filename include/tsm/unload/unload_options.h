@@ -14,9 +14,9 @@
 namespace tsm::unload {
 
 // By what the result is split into folders `partition_date=…/`; boundaries are UTC.
-enum class PartitionUnit { kNone, kDay, kMonth, kYear };
+enum class PartitionUnit { kNone, kHour, kDay, kMonth, kYear };
 
-// "day", "month", "year", "" for none.
+// "hour", "day", "month", "year", "" for none.
 std::string_view Name(PartitionUnit unit);
 
 // As typed; "" is "not given" everywhere, as the original has it.

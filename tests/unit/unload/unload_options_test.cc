@@ -44,6 +44,17 @@ TEST(UnloadOptionsTest, ReadsEveryFlag) {
   EXPECT_TRUE(options->order_by_time);
 }
 
+TEST(UnloadOptionsTest, ReadsEveryPartitionUnit) {
+  for (const PartitionUnit unit : {PartitionUnit::kNone, PartitionUnit::kHour, PartitionUnit::kDay,
+                                   PartitionUnit::kMonth, PartitionUnit::kYear}) {
+    UnloadInput input = Good();
+    input.partition = Name(unit);
+    const Result<UnloadOptions> options = UnloadOptions::Check(input);
+    ASSERT_TRUE(options) << options.error().Text();
+    EXPECT_EQ(options->partition, unit);
+  }
+}
+
 struct BadCase {
   const char* name;
   std::string UnloadInput::*field;
@@ -79,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
                               "not after --from_time"},
                       BadCase{"end_is_from", &UnloadInput::end_time, "2024-01-02T00:00:00Z",
                               "not after --from_time"},
-                      BadCase{"hours", &UnloadInput::partition, "hour", "day, month, year"},
+                      BadCase{"weeks", &UnloadInput::partition, "week", "hour, day, month, year"},
                       BadCase{"user_arn", &UnloadInput::iam_role_arn,
                               "arn:aws:iam::123456789123:user/x", "--iam_role_arn"},
                       BadCase{"short_account", &UnloadInput::iam_role_arn,

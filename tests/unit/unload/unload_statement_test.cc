@@ -27,7 +27,8 @@ TEST(UnloadStatementTest, QuotesNamesAndEscapesLiterals) {
 }
 
 TEST(UnloadStatementTest, PutsThePartitionColumnLast) {
-  const std::pair<PartitionUnit, std::string> cases[] = {{PartitionUnit::kDay, "%Y-%m-%d"},
+  const std::pair<PartitionUnit, std::string> cases[] = {{PartitionUnit::kHour, "%Y-%m-%d-%H"},
+                                                         {PartitionUnit::kDay, "%Y-%m-%d"},
                                                          {PartitionUnit::kMonth, "%Y-%m"},
                                                          {PartitionUnit::kYear, "%Y"}};
   for (const auto& [unit, format] : cases) {
