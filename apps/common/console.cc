@@ -26,10 +26,10 @@ const Clock& MachineClock() {
   return clock;
 }
 
-ConsoleOptions OptionsFor(int verbosity) {
+ConsoleOptions OptionsFor(bool talkative) {
   ConsoleOptions options;
   options.redraw = isatty(fileno(stderr)) != 0;
-  if (verbosity > 0) options.plain_every = kPlainEveryVerbose;
+  if (talkative) options.plain_every = kPlainEveryVerbose;
   return options;
 }
 
@@ -133,7 +133,7 @@ struct Console::Impl {
   bool drawn = false;
 };
 
-Console::Console(int verbosity) : Console(OptionsFor(verbosity)) {}
+Console::Console(bool talkative) : Console(OptionsFor(talkative)) {}
 Console::Console(const ConsoleOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Console::~Console() = default;
 

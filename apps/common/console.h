@@ -26,9 +26,8 @@ struct ConsoleOptions {
 
 class Console final : public ProgressSink {
  public:
-  // On stdout and stderr. With a verbosity over 0 plain progress lines come every 5 s, not
-  // every 30.
-  explicit Console(int verbosity);
+  // On stdout and stderr. A talkative one shows plain progress lines every 5 s, not every 30.
+  explicit Console(bool talkative);
   explicit Console(const ConsoleOptions& options);
   ~Console() override;
 

@@ -73,13 +73,17 @@ std::string HintOf(const Error& error) {
   switch (error.kind) {
     case ErrorKind::kCredentials:
       return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary "
-             "keys), or name a profile of ~/.aws/credentials with --profile.";
+             "keys), name a profile with --profile, or log in (aws sso login, aws login); "
+             "--debug tells which source is used.";
     case ErrorKind::kExpiredCredentials:
-      return "the temporary credentials have run out: get new ones and run the same command again.";
+      return "the temporary credentials have run out and can't be renewed from where they came: "
+             "get "
+             "new ones and run the same command again.";
     case ErrorKind::kAccessDenied:
       return PermissionHint(error);
     case ErrorKind::kClockSkew:
-      return "this machine's clock differs from AWS's by more than signatures allow: set it.";
+      return "this machine's clock differs from AWS's, and reckoning with AWS's did not help: set "
+             "it.";
     case ErrorKind::kWrongRegion:
       return "name the region of the table and its buckets with --region.";
     case ErrorKind::kThrottled:

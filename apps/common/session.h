@@ -3,12 +3,13 @@
 #pragma once
 
 #include <memory>
-#include <stop_token>
 #include <string>
 
 #include "common/session_options.h"
+#include "tsm/aws/adaptive_limiter.h"
 #include "tsm/aws/client.h"
-#include "tsm/aws/config.h"
+#include "tsm/aws/clock_skew.h"
+#include "tsm/aws/settings.h"
 #include "tsm/core/clock.h"
 #include "tsm/core/progress.h"
 #include "tsm/core/random.h"
@@ -23,33 +24,49 @@ namespace tsm::apps {
 
 class Session {
  public:
-  // Resolves region, credentials and endpoints; no request. `program` names the user agent. With a
-  // verbosity over 0 each request and its answer is told to `trace`, which outlives the session.
+  // Resolves region, credentials' source and endpoints; no request. `program` names the user agent.
+  // Warnings go to `sink`, and where the options ask for it each request with its answer; it
+  // outlives the session.
   static Result<std::unique_ptr<Session>> Open(const SessionOptions& options,
-                                               const std::string& program,
-                                               ProgressSink* trace = nullptr);
+                                               const std::string& program, ProgressSink& sink);
 
-  const std::string& region() const { return region_; }
+  const std::string& region() const { return settings_.region; }
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
-  s3::S3Client& s3() { return *s3_; }
+  s3::S3Client& s3() { return *target_.s3; }
+  // The side that files are read from: the same as s3() but where --source_region says otherwise.
+  s3::S3Client& source_s3() { return source_.s3 ? *source_.s3 : *target_.s3; }
   sts::StsClient& sts() { return *sts_; }
   sns::SnsClient& sns() { return *sns_; }
-  // Made on demand: a program that does not use one of the two needs no endpoint for it.
+  // kConfiguration where the endpoint would have to be discovered and discovery is switched off: a
+  // program that does not use one of the two needs no endpoint for it.
   Result<timestream::QueryClient*> query();
   Result<timestream::WriteClient*> write();
 
  private:
-  Session() = default;
+  // A client with its own credentials and region, and S3 on it.
+  struct Side {
+    std::unique_ptr<aws::Client> client;
+    std::unique_ptr<s3::S3Client> s3;
+  };
+
+  Session() : limiter_(clock_) {}
+  http::Transport& transport();
+  std::shared_ptr<aws::CredentialsProvider> MakeCredentials();
+  Side MakeSide(std::shared_ptr<aws::CredentialsProvider> credentials, const std::string& region);
+  Result<aws::Endpoint> TimestreamEndpoint(aws::Service service, const char* flag) const;
+
   SystemClock clock_;
   SystemRandom random_;
+  aws::ClockSkew skew_;
+  aws::AdaptiveLimiter limiter_;
+  aws::ClientSettings settings_;
+  std::string program_;
+  std::string user_agent_;
   std::unique_ptr<http::Transport> curl_;
   std::unique_ptr<http::Transport> traced_;  // around curl_; null where nothing is traced
-  std::string region_;
-  std::string endpoint_flag_;
-  aws::Environment environment_;
-  std::unique_ptr<aws::Client> client_;
-  std::unique_ptr<s3::S3Client> s3_;
+  Side target_;
+  Side source_;  // empty where both sides are one
   std::unique_ptr<sts::StsClient> sts_;
   std::unique_ptr<sns::SnsClient> sns_;
   std::unique_ptr<timestream::QueryClient> query_;

@@ -64,6 +64,27 @@ void LastValueWins(CLI::App& app) {
   }
 }
 
+void AddEndpointFlags(CLI::App& app, aws::EndpointFlags& endpoints, const std::string& group) {
+  app.add_option(Flag("endpoint_url"), endpoints.all,
+                 "One endpoint for every service, such as http://127.0.0.1:4566. Default: "
+                 "AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's services section and "
+                 "endpoint_url, then AWS's public endpoints. A configured endpoint of Timestream "
+                 "is used as it is; without one the account's cell is discovered.")
+      ->group(group)
+      ->type_name("URL");
+  app.add_option(Flag("query_endpoint"), endpoints.query,
+                 "The endpoint of Timestream Query alone, for instance a VPC endpoint's.")
+      ->group(group)
+      ->type_name("URL");
+  app.add_option(Flag("ingest_endpoint"), endpoints.ingest,
+                 "The endpoint of Timestream Write alone.")
+      ->group(group)
+      ->type_name("URL");
+  app.add_option(Flag("s3_endpoint"), endpoints.s3, "The endpoint of S3 alone.")
+      ->group(group)
+      ->type_name("URL");
+}
+
 }  // namespace
 
 std::string Flag(const std::string& snake_case, const std::string& short_form) {
@@ -77,24 +98,34 @@ std::string Flag(const std::string& snake_case, const std::string& short_form) {
 
 void AddSessionFlags(CLI::App& app, SessionOptions& options, bool short_region) {
   const std::string group = "Where AWS is and who asks";
-  app.add_option(Flag("region", short_region ? "r" : ""), options.region,
+  aws::ClientFlags& client = options.client;
+  app.add_option(Flag("region", short_region ? "r" : ""), client.region,
                  "The AWS region of the table. Default: AWS_REGION, AWS_DEFAULT_REGION, then the "
                  "profile's region.")
       ->group(group)
       ->type_name("REGION");
-  app.add_option("--profile", options.profile,
-                 "The profile of ~/.aws/config and ~/.aws/credentials to use; its keys then go "
-                 "before those of the environment. Default: AWS_PROFILE, then \"default\".")
+  app.add_option("--profile", client.profile,
+                 "The profile of ~/.aws/config and ~/.aws/credentials to use (keys, role, SSO, "
+                 "process); it then goes before the keys of the environment. Default: AWS_PROFILE, "
+                 "then \"default\".")
       ->group(group)
       ->type_name("NAME");
-  app.add_option(Flag("endpoint_url"), options.endpoint_url,
-                 "One endpoint for every service, such as http://127.0.0.1:4566. Default: "
-                 "AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, then AWS's public endpoints.")
+  AddEndpointFlags(app, client.endpoints, group);
+  app.add_option(Flag("ca_bundle"), client.ca_bundle,
+                 "The certificate authorities to trust, a PEM file. Default: AWS_CA_BUNDLE, the "
+                 "profile's ca_bundle, then the system's.")
       ->group(group)
-      ->type_name("URL");
+      ->type_name("FILE");
+  app.add_flag(Flag("no_verify_ssl"), client.no_verify_ssl,
+               "Takes any certificate: whoever sits on the line can then read and change what is "
+               "sent. A warning says so.")
+      ->group(group);
   app.add_flag("-v,--verbose", options.verbosity,
                "Tells each request with its answer and time (never a secret), and the progress "
                "every 5 seconds where it is not a terminal that shows it, instead of every 30.")
+      ->group(group);
+  app.add_flag("--debug", options.debug,
+               "As -v, with the headers of each request and answer that carry no secret.")
       ->group(group);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/exit_code.h"
+#include "tsm/aws/settings.h"
 
 namespace CLI {
 class App;
@@ -13,10 +14,12 @@ class App;
 namespace tsm::apps {
 
 struct SessionOptions {
-  std::string region;        // --region, -r
-  std::string profile;       // --profile
-  std::string endpoint_url;  // --endpoint-url: one endpoint for every service, as LocalStack has it
-  int verbosity = 0;         // -v: requests and answers are told, progress more often
+  aws::ClientFlags client;
+  std::string source_region;  // --source_region (ts-batchload): of the bucket that is read from
+  int verbosity = 0;          // -v: requests and answers are told, progress more often
+  bool debug = false;         // --debug: their harmless headers too
+
+  bool tells_requests() const { return debug || verbosity > 0; }
 };
 
 // "--s3_uri" with the spelling of dashes beside it, short form first where given:

@@ -1,5 +1,7 @@
 #include "common/trace_transport.h"
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "tsm/core/text.h"
@@ -9,14 +11,67 @@ namespace tsm::apps {
 
 namespace {
 
+// Headers without secrets and without the operator's data. Whoever adds one: a signature, a token
+// and a presigned query must never be readable from it.
+constexpr std::array<std::string_view, 18> kRequestHeaders = {
+    "host",
+    "content-type",
+    "user-agent",
+    "range",
+    "if-match",
+    "if-none-match",
+    "amz-sdk-invocation-id",
+    "amz-sdk-request",
+    "x-amz-date",
+    "x-amz-target",
+    "x-amz-content-sha256",
+    "x-amz-copy-source",
+    "x-amz-copy-source-if-match",
+    "x-amz-copy-source-range",
+    "x-amz-acl",
+    "x-amz-checksum-algorithm",
+    "x-amz-server-side-encryption",
+    "x-aws-ec2-metadata-token-ttl-seconds"};
+constexpr std::array<std::string_view, 14> kResponseHeaders = {"date",
+                                                               "server",
+                                                               "content-type",
+                                                               "content-length",
+                                                               "connection",
+                                                               "etag",
+                                                               "retry-after",
+                                                               "x-amz-retry-after",
+                                                               "x-amz-request-id",
+                                                               "x-amz-id-2",
+                                                               "x-amzn-requestid",
+                                                               "x-amzn-errortype",
+                                                               "x-amz-bucket-region",
+                                                               "x-amz-server-side-encryption"};
+constexpr std::array<std::string_view, 8> kQueryParameters = {
+    "list-type",   "prefix",        "delimiter",  "max-keys",
+    "start-after", "encoding-type", "partNumber", "uploads"};
+
+template <std::size_t N>
+bool Contains(const std::array<std::string_view, N>& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+// The path names buckets and keys; a container's credentials endpoint carries an id that works like
+// a password.
+std::string Path(const http::Request& request) {
+  constexpr std::string_view kContainer = "/v2/credentials/";
+  const bool secret = request.direct && request.path.starts_with(kContainer);
+  return secret ? std::string(kContainer) + "..." : request.path;
+}
+
 // "POST host/ Timestream_20181101.Query", "GET host/bucket ?list-type&prefix".
-std::string Describe(const http::Request& request) {
-  std::string text = request.method + " " + request.host + request.path;
+std::string Describe(const http::Request& request, TraceDetail detail) {
+  std::string text = request.method + " " + request.host + Path(request);
   const std::string_view target = http::FindHeader(request.headers, "x-amz-target");
   if (!target.empty()) text += " " + std::string(target);
   char separator = '?';
   for (const auto& [name, value] : request.query) {
     text += (separator == '?' ? " ?" : "&") + name;
+    if (detail == TraceDetail::kHeaders && Contains(kQueryParameters, name)) text += "=" + value;
     separator = '&';
   }
   return text;
@@ -32,14 +87,34 @@ std::string Describe(const Result<http::Response>& answer) {
   return text;
 }
 
+template <std::size_t N>
+std::string Allowed(const http::Headers& headers, const std::array<std::string_view, N>& list) {
+  std::vector<std::string> told;
+  std::vector<std::string> held;
+  for (const auto& [name, value] : headers) {
+    const std::string lower = ToLowerAscii(name);
+    if (Contains(list, lower)) {
+      told.push_back(lower + ": " + OneLine(value, 300));
+    } else {
+      held.push_back(lower);
+    }
+  }
+  std::string text = Join(told, " | ");
+  if (!held.empty()) text += (text.empty() ? "" : " | ") + ("not shown: " + Join(held, ", "));
+  return text;
+}
+
 }  // namespace
 
 Result<http::Response> TraceTransport::Send(const http::Request& request, std::stop_token stop) {
   const auto start = clock_.Steady();
   Result<http::Response> answer = inner_.Send(request, stop);
-  sink_.Info(OneLine(Describe(request) + " -> " + Describe(answer) + " in " +
-                         FormatDuration(clock_.Steady() - start),
-                     2000));
+  const std::string took = " in " + FormatDuration(clock_.Steady() - start);
+  sink_.Info(OneLine(Describe(request, detail_) + " -> " + Describe(answer) + took, 2000));
+  if (detail_ == TraceDetail::kHeaders) {
+    sink_.Info("  > " + Allowed(request.headers, kRequestHeaders));
+    if (answer) sink_.Info("  < " + Allowed(answer->headers, kResponseHeaders));
+  }
   return answer;
 }
 

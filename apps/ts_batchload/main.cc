@@ -16,7 +16,7 @@ namespace {
 Result<BatchLoadOutcome> Load(const BatchLoadFlags& flags, Console& console, std::stop_token stop) {
   Result<BatchLoadSettings> settings = CheckFlags(flags);
   if (!settings) return settings.error();
-  Result<std::unique_ptr<Session>> opened = Session::Open(flags.session, "ts-batchload", &console);
+  Result<std::unique_ptr<Session>> opened = Session::Open(flags.session, "ts-batchload", console);
   if (!opened) return opened.error();
   Session& session = **opened;
   if (Status status = CheckRegion(*settings, session.region()); !status) return status.error();
@@ -31,13 +31,13 @@ Result<BatchLoadOutcome> Load(const BatchLoadFlags& flags, Console& console, std
   }
   Result<timestream::WriteClient*> write = session.write();
   if (!write) return write.error();
-  const BatchLoadServices services{session.s3(),     **write, session.sns(),   session.clock(),
-                                   session.random(), console, session.region()};
+  const BatchLoadServices services{session.s3(),    session.source_s3(), **write, session.sns(),
+                                   session.clock(), session.random(),    console, session.region()};
   return RunPipeline(*settings, services, stop);
 }
 
 ExitCode Run(const BatchLoadFlags& flags, std::stop_token stop) {
-  Console console(flags.session.verbosity);
+  Console console(flags.session.tells_requests());
   ExitCode code = ExitCode::kService;
   try {
     Result<BatchLoadOutcome> outcome = Load(flags, console, stop);

@@ -70,6 +70,12 @@ void AddBucketFlags(CLI::App& app, BatchLoadFlags& flags) {
                  "The bucket to copy from, in any region.")
       ->group(group)
       ->type_name("BUCKET");
+  app.add_option(
+         Flag("source_region"), flags.session.source_region,
+         "The region of the source bucket. Default: the table's; S3 names another one where "
+         "that is wrong, at the price of a request.")
+      ->group(group)
+      ->type_name("REGION");
   app.add_option(Flag("source_s3_prefix"), flags.source_prefix,
                  "Where the files to copy lie in the source bucket; '/' is added where missing.")
       ->group(group)

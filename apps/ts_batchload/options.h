@@ -46,8 +46,8 @@ struct BatchLoadFlags {
 // Flags that need another one to have an effect, by what they need.
 inline constexpr const char* kCreateOnlyFlags[] = {
     "partition_key", "memory_store_retention_in_hours", "magnetic_store_retention_in_days"};
-inline constexpr const char* kCopyOnlyFlags[] = {"source_s3_prefix", "create_destination_bucket",
-                                                 "copy_concurrency"};
+inline constexpr const char* kCopyOnlyFlags[] = {"source_region", "source_s3_prefix",
+                                                 "create_destination_bucket", "copy_concurrency"};
 inline constexpr const char* kPartSizeFlag = "multi_part_upload_chunk";
 
 // Fills `flags` from argv. A code where the program is to end at once: after --help or --version,

@@ -13,7 +13,8 @@
 namespace tsm::apps {
 
 struct BatchLoadServices {
-  s3::S3Client& s3;
+  s3::S3Client& s3;         // the target's side: buckets, copies, reports
+  s3::S3Client& source_s3;  // the side that files are copied from; may be the same client
   timestream::WriteClient& write;
   sns::SnsClient& sns;
   const Clock& clock;

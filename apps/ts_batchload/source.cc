@@ -12,6 +12,11 @@ using batchload::FoundManifest;
 using batchload::LoadPlan;
 using batchload::ManifestRoot;
 
+// The side that listed_bucket() is on.
+s3::S3Client& ListedSide(const BatchLoadSettings& settings, const BatchLoadServices& services) {
+  return settings.copy ? services.source_s3 : services.s3;
+}
+
 Result<LoadPlan> ListFiles(const BatchLoadSettings& settings, const BatchLoadServices& services,
                            std::stop_token stop) {
   const s3::BucketName& bucket = settings.listed_bucket();
@@ -21,14 +26,15 @@ Result<LoadPlan> ListFiles(const BatchLoadSettings& settings, const BatchLoadSer
     objects.push_back(object);
     return true;
   };
-  Status status = services.s3.ForEachObject(bucket, settings.listed_prefix(), keep, stop);
+  Status status =
+      ListedSide(settings, services).ForEachObject(bucket, settings.listed_prefix(), keep, stop);
   if (!status) return status.error().With("listing " + listed);
   return batchload::PlanLoad(listed, objects, !settings.copy);
 }
 
-Result<run::Manifest> ReadManifest(const s3::BucketName& bucket, const s3::ObjectKey& key,
-                                   const BatchLoadServices& services, std::stop_token stop) {
-  Result<std::string> body = services.s3.GetObject(bucket, key, std::nullopt, stop);
+Result<run::Manifest> ReadManifest(s3::S3Client& s3, const s3::BucketName& bucket,
+                                   const s3::ObjectKey& key, std::stop_token stop) {
+  Result<std::string> body = s3.GetObject(bucket, key, std::nullopt, stop);
   if (!body) return body.error();
   return run::ParseManifest(*body);
 }
@@ -55,17 +61,18 @@ Status ReadManifestsIn(const ManifestRoot& root, const std::set<std::string>& qu
                        const BatchLoadSettings& settings, const BatchLoadServices& services,
                        std::stop_token stop, std::vector<FoundManifest>& found) {
   const s3::BucketName& bucket = settings.listed_bucket();
+  s3::S3Client& s3 = ListedSide(settings, services);
   s3::ListOptions options;
   options.delimiter = "/";  // the data below results/ is not walked again
   std::string token;
   do {
-    Result<s3::ListPage> page = services.s3.ListObjects(bucket, root.folder, token, options, stop);
+    Result<s3::ListPage> page = s3.ListObjects(bucket, root.folder, token, options, stop);
     if (!page) return page.error().With("looking for manifests");
     for (const s3::ObjectSummary& object : page->objects) {
       if (!run::IsManifestKey(object.key.str())) continue;
       const std::string query = run::QueryIdOfManifest(object.key.str()).value_or("");
       if (!root.exclusive && queries.count(query) == 0) continue;
-      Result<run::Manifest> manifest = ReadManifest(bucket, object.key, services, stop);
+      Result<run::Manifest> manifest = ReadManifest(s3, bucket, object.key, stop);
       if (!manifest && settings.verify && !IsAboutTheManifest(manifest.error())) {
         return manifest.error().With("reading the manifest");
       }

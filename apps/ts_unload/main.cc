@@ -23,11 +23,11 @@ ExitCode Main(int argc, const char* const* argv) {
   UnloadFlags flags;
   if (const auto code = ParseUnloadFlags(argc, argv, flags)) return *code;
   const std::stop_token stop = StopOnSignals();
-  Console console(flags.session.verbosity);
+  Console console(flags.session.tells_requests());
 
   Result<unload::UnloadOptions> options = unload::UnloadOptions::Check(flags.input);
   if (!options) return Fail(console, options.error());
-  auto session = Session::Open(flags.session, "ts-unload", &console);
+  auto session = Session::Open(flags.session, "ts-unload", console);
   if (!session) return Fail(console, session.error());
   Result<timestream::QueryClient*> query = (*session)->query();
   if (!query) return Fail(console, query.error());

@@ -1,4 +1,4 @@
-// The one file that knows OpenSSL: the two primitives that signer.h names.
+// The one file that knows OpenSSL: the three primitives that signer.h names.
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -15,6 +15,7 @@ namespace tsm::aws {
 namespace {
 
 constexpr std::size_t kSha256Bytes = 32;
+constexpr std::size_t kSha1Bytes = 20;
 using Digest = std::array<unsigned char, kSha256Bytes>;
 
 std::string_view AsText(const Digest& digest) {
@@ -31,6 +32,15 @@ std::string Sha256Hex(std::string_view bytes) {
     std::abort();
   }
   return HexEncode(AsText(digest));
+}
+
+std::string Sha1Hex(std::string_view bytes) {
+  std::array<unsigned char, kSha1Bytes> digest{};
+  unsigned int size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1) {
+    std::abort();
+  }
+  return HexEncode({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 std::string HmacSha256(std::string_view key, std::string_view text) {

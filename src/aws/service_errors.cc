@@ -56,6 +56,7 @@ constexpr auto kCodes = std::to_array<CodeKind>({
     {"InvalidAccessKeyId", ErrorKind::kCredentials},
     {"InvalidClientTokenId", ErrorKind::kCredentials},
     {"UnrecognizedClientException", ErrorKind::kCredentials},
+    {"AuthFailure", ErrorKind::kCredentials},
     {"SignatureDoesNotMatch", ErrorKind::kCredentials},
     {"InvalidSignatureException", ErrorKind::kCredentials},
     {"IncompleteSignature", ErrorKind::kCredentials},
@@ -147,6 +148,7 @@ ErrorKind KindOfStatus(int status) {
 // What an error document says, whatever its shape.
 struct Document {
   std::string code;
+  std::string oauth_code;  // "invalid_grant"; SSO's and sign-in's token calls have it beside AWS's
   std::string message;
   std::string request_id;
   std::string region;
@@ -191,8 +193,9 @@ bool ReadJson(std::string_view body, Document& document) {
   const auto object = nlohmann::json::parse(body, nullptr, false);
   if (!object.is_object()) return false;
   document.code = BareCode(TextOf(object, {"__type", "code", "Code"}));
-  document.message =
-      TextOf(object, {"message", "Message", "errorMessage"}) + RejectedRecords(object);
+  document.oauth_code = TextOf(object, {"error"});
+  document.message = TextOf(object, {"message", "Message", "errorMessage", "error_description"}) +
+                     RejectedRecords(object);
   return true;
 }
 
@@ -218,6 +221,16 @@ bool ReadXml(std::string_view body, Document& document) {
     if (document.request_id.empty()) document.request_id = root.child_value("RequestID");
   }
   return true;
+}
+
+// "the region 'us-east-1' is wrong; expecting 'eu-west-1'" -> "eu-west-1": S3 says so in the
+// message beside <Region>, servers like it in the message alone.
+std::string ExpectedRegion(std::string_view message) {
+  constexpr std::string_view kBefore = "expecting '";
+  const std::size_t start = message.find(kBefore);
+  if (start == std::string_view::npos) return {};
+  message.remove_prefix(start + kBefore.size());
+  return std::string(message.substr(0, message.find('\'')));
 }
 
 // What a body that is no error document (a proxy's page) says of itself.
@@ -281,9 +294,14 @@ Error ParseServiceError(Protocol protocol, const http::Response& response) {
   if (document.code.empty()) {
     document.code = BareCode(http::FindHeader(response.headers, "x-amzn-errortype"));
   }
+  if (document.code.empty()) document.code = document.oauth_code;
   if (const auto region = http::FindHeader(response.headers, "x-amz-bucket-region");
       !region.empty()) {
     document.region = region;
+  }
+
+  if (document.code == "AuthorizationHeaderMalformed" && document.region.empty()) {
+    document.region = ExpectedRegion(document.message);
   }
 
   Error error;

@@ -141,12 +141,13 @@ void Signer::Sign(http::Request& request, const Credentials& credentials, const 
     return Holds(kSignatureHeaders, ToLowerAscii(header.first));
   });
   const std::string amz_date = FormatAmzDate(time);
-  const std::string payload_hash = Sha256Hex(request.body);
+  const bool reads_body = rules.payload != PayloadRule::kUnsigned;
+  const std::string payload_hash = reads_body ? Sha256Hex(request.body) : "UNSIGNED-PAYLOAD";
   if (http::FindHeader(request.headers, "host").empty()) {
     request.headers.emplace_back("host", request.host);
   }
   request.headers.emplace_back("x-amz-date", amz_date);
-  if (rules.payload == PayloadRule::kSendHash) {
+  if (rules.payload != PayloadRule::kHashInRequest) {
     request.headers.emplace_back("x-amz-content-sha256", payload_hash);
   }
   const bool has_token = !credentials.session_token.empty();

@@ -1,6 +1,7 @@
 #include "tsm/core/time_text.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <limits>
 #include <optional>
@@ -24,6 +25,21 @@ class Cursor {
     if (rest_.empty() || rest_.front() != expected) return false;
     rest_.remove_prefix(1);
     return true;
+  }
+
+  bool Take(std::string_view expected) {
+    if (!rest_.starts_with(expected)) return false;
+    rest_.remove_prefix(expected.size());
+    return true;
+  }
+
+  // Index of the name that stands next.
+  template <std::size_t Count>
+  std::optional<unsigned> OneOf(const std::array<std::string_view, Count>& names) {
+    for (unsigned i = 0; i < Count; ++i) {
+      if (Take(names[i])) return i;
+    }
+    return std::nullopt;
   }
 
   std::optional<unsigned> Digits(std::size_t count) {
@@ -90,6 +106,30 @@ std::optional<TimeOfDay> ReadTimeOfDay(Cursor& cursor) {
   return time;
 }
 
+// All three, with `between` between them.
+std::optional<TimeOfDay> ReadHourMinuteSecond(Cursor& cursor, std::string_view between) {
+  const auto hour = cursor.Digits(2);
+  const auto minute = hour && cursor.Take(between) ? cursor.Digits(2) : std::nullopt;
+  const auto second = minute && cursor.Take(between) ? cursor.Digits(2) : std::nullopt;
+  if (!second) return std::nullopt;
+  return TimeOfDay{*hour, *minute, *second, 0};
+}
+
+std::optional<std::chrono::system_clock::time_point> Moment(unsigned year, unsigned month,
+                                                            unsigned day, const TimeOfDay& time) {
+  const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(year)),
+                                         std::chrono::month(month), std::chrono::day(day));
+  // A system_clock counts nanoseconds in 64 bits: 2261 is the last whole year that fits.
+  if (!date.ok() || year < 1970 || year > 2261) return std::nullopt;
+  if (time.hour > 23 || time.minute > 59 || time.second > 59) return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(time.hour) +
+         std::chrono::minutes(time.minute) + std::chrono::seconds(time.second);
+}
+
+unsigned WeekdayOf(std::chrono::system_clock::time_point time) {
+  return std::chrono::weekday(std::chrono::floor<std::chrono::days>(time)).c_encoding();
+}
+
 // Calendar fields of a UTC instant.
 struct Fields {
   int year = 0;
@@ -151,6 +191,35 @@ Result<UnixNanos> ParseTimestamp(std::string_view text) {
     return Refused(text, "after 2262-04-11 23:47:16.854775807, the last moment 64 bits hold");
   }
   return seconds * kNanosPerSecond + time->nanos;
+}
+
+std::optional<std::chrono::system_clock::time_point> ParseAmzDate(std::string_view text) {
+  Cursor cursor(text);
+  const auto year = cursor.Digits(4);
+  const auto month = cursor.Digits(2);
+  const auto day = cursor.Digits(2);
+  if (!year || !month || !day || !cursor.Take('T')) return std::nullopt;
+  const auto time = ReadHourMinuteSecond(cursor, "");
+  if (!time || !cursor.Take('Z') || !cursor.AtEnd()) return std::nullopt;
+  return Moment(*year, *month, *day, *time);
+}
+
+std::optional<std::chrono::system_clock::time_point> ParseHttpDate(std::string_view text) {
+  static constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed",
+                                                            "Thu", "Fri", "Sat"};
+  static constexpr std::array<std::string_view, 12> kMonths = {
+      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  Cursor cursor(text);
+  const auto weekday = cursor.OneOf(kDays);
+  const auto day = weekday && cursor.Take(", ") ? cursor.Digits(2) : std::nullopt;
+  const auto month = day && cursor.Take(' ') ? cursor.OneOf(kMonths) : std::nullopt;
+  const auto year = month && cursor.Take(' ') ? cursor.Digits(4) : std::nullopt;
+  if (!year || !cursor.Take(' ')) return std::nullopt;
+  const auto time = ReadHourMinuteSecond(cursor, ":");
+  if (!time || !cursor.Take(" GMT") || !cursor.AtEnd()) return std::nullopt;
+  const auto moment = Moment(*year, *month + 1, *day, *time);
+  if (!moment || WeekdayOf(*moment) != *weekday) return std::nullopt;
+  return moment;
 }
 
 std::string FormatTimestamp(UnixNanos time) {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -24,7 +26,11 @@ struct Slot {
   CURL* easy = curl_easy_init();
   CURLM* multi = curl_multi_init();
 
-  Slot() = default;
+  Slot() {
+    // A slot that serves several hosts in turn keeps the connections to the last two: 256 slots
+    // must not run out of the thousand files that a process may open.
+    if (multi != nullptr) curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 2L);
+  }
   ~Slot() {
     if (easy != nullptr) curl_easy_cleanup(easy);
     if (multi != nullptr) curl_multi_cleanup(multi);
@@ -49,6 +55,8 @@ struct Exchange {
   SteadyTime last_byte = std::chrono::steady_clock::now();
   curl_off_t sent = 0;
   long os_error = 0;
+  long connect_status = 0;  // a proxy's answer to CONNECT
+  long proxy_error = 0;     // a SOCKS proxy's
   char detail[CURL_ERROR_SIZE] = {};
 };
 
@@ -91,8 +99,42 @@ void Set(CURL* easy, CURLoption option, Value value) {
   curl_easy_setopt(easy, option, value);
 }
 
+// Sets every option that libcurl would otherwise take from the environment.
+void SetProxy(CURL* easy, const std::optional<Proxy>& proxy) {
+  Set(easy, CURLOPT_NOPROXY, "");  // decided already
+  Set(easy, CURLOPT_PROXY, proxy ? proxy->address.c_str() : "");
+  if (!proxy || proxy->user.empty()) return;
+  Set(easy, CURLOPT_PROXYUSERNAME, proxy->user.c_str());
+  Set(easy, CURLOPT_PROXYPASSWORD, proxy->password.c_str());
+}
+
+void SetTls(CURL* easy, const CurlOptions& options) {
+  for (const CURLoption verify : {CURLOPT_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYPEER}) {
+    Set(easy, verify, options.verify_tls ? 1L : 0L);
+  }
+  for (const CURLoption verify : {CURLOPT_SSL_VERIFYHOST, CURLOPT_PROXY_SSL_VERIFYHOST}) {
+    Set(easy, verify, options.verify_tls ? 2L : 0L);
+  }
+  if (options.ca_bundle.empty()) return;
+  Set(easy, CURLOPT_CAINFO, options.ca_bundle.c_str());
+  Set(easy, CURLOPT_PROXY_CAINFO, options.ca_bundle.c_str());
+}
+
+void SetBody(CURL* easy, const Request& request) {
+  if (request.method == "HEAD") {
+    Set(easy, CURLOPT_NOBODY, 1L);
+    return;
+  }
+  if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
+    Set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    Set(easy, CURLOPT_POSTFIELDS,
+        request.body.data());  // not copied: the request outlives the call
+  }
+  Set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
 void Configure(CURL* easy, const Request& request, const CurlOptions& options,
-               const HeaderList& headers, Exchange& exchange) {
+               const std::optional<Proxy>& proxy, const HeaderList& headers, Exchange& exchange) {
   curl_easy_reset(easy);  // keeps the connections
   const std::string url = request.scheme + "://" + request.host + request.Target();
   Set(easy, CURLOPT_URL, url.c_str());
@@ -102,27 +144,35 @@ void Configure(CURL* easy, const Request& request, const CurlOptions& options,
   Set(easy, CURLOPT_FOLLOWLOCATION, 0L);
   Set(easy, CURLOPT_NOSIGNAL, 1L);  // signals belong to the program, and threads share them
   Set(easy, CURLOPT_TCP_NODELAY, 1L);
+  // A Query is silent for up to a minute: a NAT gateway must not take its connection for dead.
   Set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  Set(easy, CURLOPT_TCP_KEEPIDLE, 30L);
+  Set(easy, CURLOPT_TCP_KEEPINTVL, 30L);
   Set(easy, CURLOPT_QUICK_EXIT, 1L);  // a stop does not wait for a name that does not resolve
+  Set(easy, CURLOPT_FRESH_CONNECT, request.fresh_connection ? 1L : 0L);
+  // The connect timeout covers names, TLS and the proxy's CONNECT.
   Set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.timeouts.connect.count()));
   Set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeouts.total.count()));
   Set(easy, CURLOPT_HTTPHEADER, headers.list);
+  // The headers are the service's: a proxy that is asked to CONNECT must not read the signature.
+  Set(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+  Set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   Set(easy, CURLOPT_WRITEFUNCTION, &OnBody);
   Set(easy, CURLOPT_WRITEDATA, &exchange);
   Set(easy, CURLOPT_HEADERFUNCTION, &OnHeader);
   Set(easy, CURLOPT_HEADERDATA, &exchange);
   Set(easy, CURLOPT_ERRORBUFFER, &exchange.detail[0]);
-  if (!options.ca_bundle.empty()) Set(easy, CURLOPT_CAINFO, options.ca_bundle.c_str());
-  if (request.method == "HEAD") {
-    Set(easy, CURLOPT_NOBODY, 1L);
-  } else if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
-    Set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    Set(easy, CURLOPT_POSTFIELDS,
-        request.body.data());  // not copied: the request outlives the call
-    Set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-  } else {
-    Set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-  }
+  SetProxy(easy, proxy);
+  SetTls(easy, options);
+  SetBody(easy, request);
+}
+
+constexpr std::string_view kProxyVariables =
+    " (HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide the proxy)";
+
+std::string Where(const Request& request, const std::optional<Proxy>& proxy) {
+  return request.scheme + "://" + request.host +
+         (proxy ? " (through the proxy " + proxy->address + ")" : "") + ": ";
 }
 
 // " (Connection refused)": libcurl's own text does not say why a connection failed.
@@ -131,11 +181,41 @@ std::string OsError(const Exchange& exchange) {
   return " (" + std::generic_category().message(static_cast<int>(exchange.os_error)) + ")";
 }
 
+// An HTTP proxy that answers for itself: to a CONNECT, or with 407 to a request.
+Error RefusedByProxy(const Request& request, const Proxy& proxy, long status) {
+  const std::string where = Where(request, proxy);
+  const std::string answer = " (HTTP " + std::to_string(status) + ")";
+  if (status == 407) {
+    return MakeError(ErrorKind::kConfiguration,
+                     where +
+                         (proxy.user.empty() ? "the proxy asks for a user and password"
+                                             : "the proxy does not accept its user and password") +
+                         answer + std::string(kProxyVariables));
+  }
+  // Squid and its like answer 403 to a host or port that their rules exclude, and 5xx where they
+  // can't reach the host.
+  const bool by_rule = status >= 300 && status < 500 && status != 408 && status != 429;
+  return MakeError(by_rule ? ErrorKind::kConfiguration : ErrorKind::kTransient,
+                   where +
+                       (by_rule ? "the proxy refuses the connection"
+                                : "the proxy could not make the connection") +
+                       answer + std::string(kProxyVariables));
+}
+
+bool RefusedBySocks(long proxy_error) {
+  return proxy_error == CURLPX_NO_AUTH || proxy_error == CURLPX_USER_REJECTED ||
+         proxy_error == CURLPX_REPLY_NOT_ALLOWED || proxy_error == CURLPX_BAD_VERSION;
+}
+
 Error Failed(const Request& request, CURLcode code, const Exchange& exchange,
-             const CurlOptions& options) {
+             const CurlOptions& options, const std::optional<Proxy>& proxy) {
+  if (proxy && exchange.connect_status >= 300) {
+    return RefusedByProxy(request, *proxy, exchange.connect_status);
+  }
   const std::string detail =
       OneLine(exchange.detail[0] != '\0' ? exchange.detail : curl_easy_strerror(code));
-  const std::string where = request.scheme + "://" + request.host + ": ";
+  const std::string where = Where(request, proxy);
+  const std::string_view proxy_hint = proxy ? kProxyVariables : std::string_view();
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
@@ -152,9 +232,22 @@ Error Failed(const Request& request, CURLcode code, const Exchange& exchange,
     case CURLE_WEIRD_SERVER_REPLY:
       return MakeError(ErrorKind::kConfiguration,
                        where + "does not answer in HTTP: " + detail + " (is the endpoint right?)");
+    case CURLE_SSL_CONNECT_ERROR:
+      // OpenSSL's words for an answer that is no TLS at all.
+      if (detail.find("wrong version number") != std::string::npos) {
+        return MakeError(ErrorKind::kConfiguration, where + "does not answer in TLS: " + detail +
+                                                        " (is the endpoint http:// instead?)");
+      }
+      return MakeError(ErrorKind::kTransient, where + detail + OsError(exchange));
     case CURLE_COULDNT_RESOLVE_PROXY:
-      return MakeError(ErrorKind::kConfiguration,
-                       where + detail + " (HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide the proxy)");
+      return MakeError(ErrorKind::kConfiguration, where + detail + std::string(proxy_hint));
+    case CURLE_PROXY:
+      return MakeError(
+          RefusedBySocks(exchange.proxy_error) ? ErrorKind::kConfiguration : ErrorKind::kTransient,
+          where + detail + std::string(proxy_hint));
+    case CURLE_COULDNT_CONNECT:
+      return MakeError(ErrorKind::kTransient,
+                       where + detail + OsError(exchange) + std::string(proxy_hint));
     default:
       return MakeError(ErrorKind::kTransient, where + detail + OsError(exchange));
   }
@@ -176,13 +269,15 @@ void NoteUpload(CURL* easy, Exchange& exchange) {
 // Runs the call that was added to the slot's multi until it is over, silent for too long or
 // stopped.
 Result<CURLcode> Drive(const Slot& slot, const Request& request, Exchange& exchange,
-                       std::stop_token stop) {
+                       const std::optional<Proxy>& proxy, std::stop_token stop) {
   const std::stop_callback wake(stop, [&slot] { curl_multi_wakeup(slot.multi); });
   for (;;) {
     if (stop.stop_requested()) return Cancelled(request);
     int running = 0;
     const CURLMcode code = curl_multi_perform(slot.multi, &running);
-    if (code != CURLM_OK) return MakeError(ErrorKind::kTransient, curl_multi_strerror(code));
+    if (code != CURLM_OK) {
+      return MakeError(ErrorKind::kTransient, Where(request, proxy) + curl_multi_strerror(code));
+    }
     int queued = 0;
     while (const CURLMsg* message = curl_multi_info_read(slot.multi, &queued)) {
       if (message->msg == CURLMSG_DONE) return message->data.result;
@@ -192,8 +287,7 @@ Result<CURLcode> Drive(const Slot& slot, const Request& request, Exchange& excha
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(
         silent_until - std::chrono::steady_clock::now());
     if (left.count() <= 0) {
-      return MakeError(ErrorKind::kTransient, request.scheme + "://" + request.host +
-                                                  ": no byte for " +
+      return MakeError(ErrorKind::kTransient, Where(request, proxy) + "no byte for " +
                                                   FormatDuration(request.timeouts.idle));
     }
     const auto wait = std::min<std::chrono::milliseconds>(left, std::chrono::seconds(1));
@@ -203,28 +297,35 @@ Result<CURLcode> Drive(const Slot& slot, const Request& request, Exchange& excha
 
 }  // namespace
 
-// Slots that no call uses, the one used last on top: its connection is the most likely to be open.
+// The slots: those that no call uses, the one used last on top (its connection is the most likely
+// to be open), and how many are out.
 struct CurlTransport::Pool {
   CurlOptions options;
   bool ready = false;
   std::mutex mutex;
+  std::condition_variable_any returned;
   std::vector<std::unique_ptr<Slot>> idle;
+  int in_use = 0;
 
-  std::unique_ptr<Slot> Take() {
-    {
-      const std::lock_guard lock(mutex);
-      if (!idle.empty()) {
-        std::unique_ptr<Slot> slot = std::move(idle.back());
-        idle.pop_back();
-        return slot;
-      }
-    }
-    return std::make_unique<Slot>();
+  // Null where it was stopped before its turn came.
+  std::unique_ptr<Slot> Take(std::stop_token stop) {
+    std::unique_lock lock(mutex);
+    const int limit = std::max(options.max_connections, 1);
+    if (!returned.wait(lock, std::move(stop), [&] { return in_use < limit; })) return nullptr;
+    ++in_use;
+    if (idle.empty()) return std::make_unique<Slot>();
+    std::unique_ptr<Slot> slot = std::move(idle.back());
+    idle.pop_back();
+    return slot;
   }
 
   void Give(std::unique_ptr<Slot> slot) {
-    const std::lock_guard lock(mutex);
-    idle.push_back(std::move(slot));
+    {
+      const std::lock_guard lock(mutex);
+      --in_use;
+      if (slot->usable()) idle.push_back(std::move(slot));
+    }
+    returned.notify_one();
   }
 };
 
@@ -238,25 +339,39 @@ CurlTransport::~CurlTransport() = default;
 
 Result<Response> CurlTransport::Send(const Request& request, std::stop_token stop) {
   if (stop.stop_requested()) return Cancelled(request);
-  std::unique_ptr<Slot> slot = pool_->Take();
+  std::optional<Proxy> proxy;
+  if (const auto url = ProxyFor(request, pool_->options.proxies); !url.empty()) {
+    Result<Proxy> parsed = ParseProxy(url);
+    if (!parsed) {
+      parsed.error().message += kProxyVariables;
+      return parsed.error();
+    }
+    proxy = *std::move(parsed);
+  }
+  std::unique_ptr<Slot> slot = pool_->Take(stop);
+  if (slot == nullptr) return Cancelled(request);
   if (!pool_->ready || !slot->usable()) {
+    pool_->Give(std::move(slot));
     return MakeError(ErrorKind::kLocalIo, "libcurl could not be started (out of memory?)");
   }
   Exchange exchange;
   HeaderList headers;
   AddHeaders(request, headers);
-  Configure(slot->easy, request, pool_->options, headers, exchange);
+  Configure(slot->easy, request, pool_->options, proxy, headers, exchange);
   curl_multi_add_handle(slot->multi, slot->easy);
-  const Result<CURLcode> outcome = Drive(*slot, request, exchange, stop);
+  const Result<CURLcode> outcome = Drive(*slot, request, exchange, proxy, stop);
   long status = 0;
   curl_easy_getinfo(slot->easy, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(slot->easy, CURLINFO_OS_ERRNO, &exchange.os_error);
+  curl_easy_getinfo(slot->easy, CURLINFO_HTTP_CONNECTCODE, &exchange.connect_status);
+  curl_easy_getinfo(slot->easy, CURLINFO_PROXY_ERROR, &exchange.proxy_error);
   curl_multi_remove_handle(slot->multi, slot->easy);  // closes the connection of an unfinished call
   curl_easy_reset(slot->easy);                        // forgets this call's buffers
   pool_->Give(std::move(slot));
 
   if (!outcome) return outcome.error();
-  if (*outcome != CURLE_OK) return Failed(request, *outcome, exchange, pool_->options);
+  if (*outcome != CURLE_OK) return Failed(request, *outcome, exchange, pool_->options, proxy);
+  if (proxy && status == 407) return RefusedByProxy(request, *proxy, status);
   exchange.response.status = static_cast<int>(status);
   return std::move(exchange.response);
 }

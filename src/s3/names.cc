@@ -1,6 +1,7 @@
 #include "tsm/s3/names.h"
 
 #include <algorithm>
+#include <array>
 
 namespace tsm::s3 {
 namespace {
@@ -19,6 +20,24 @@ bool LooksLikeIpv4(std::string_view text) {
   }
   return dots == 3;
 }
+
+struct Reserved {
+  std::string_view part;
+  bool at_end;
+  std::string_view what;
+};
+
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+constexpr auto kReserved = std::to_array<Reserved>({
+    {"xn--", false, "internationalized host names"},
+    {"sthree-", false, "S3 itself"},
+    {"amzn-s3-demo-", false, "AWS's documentation"},
+    {"-s3alias", true, "aliases of access points, which S3 gives out itself"},
+    {"--ol-s3", true, "aliases of Object Lambda access points, which S3 gives out itself"},
+    {".mrap", true, "Multi-Region Access Points"},
+    {"--x-s3", true, "directory buckets"},
+    {"--table-s3", true, "S3 Tables"},
+});
 
 Error BadBucket(std::string_view text, const std::string& why) {
   return MakeError(ErrorKind::kInvalidInput,
@@ -44,6 +63,17 @@ Result<BucketName> BucketName::Parse(std::string_view text) {
   }
   if (LooksLikeIpv4(text)) return BadBucket(text, "it has the form of an IP address");
   return BucketName(text);
+}
+
+std::string BucketName::WhyReserved() const {
+  for (const Reserved& reserved : kReserved) {
+    const bool matches =
+        reserved.at_end ? text_.ends_with(reserved.part) : text_.starts_with(reserved.part);
+    if (!matches) continue;
+    return std::string(reserved.at_end ? "the ending " : "the beginning ") +
+           std::string(reserved.part) + " is kept for " + std::string(reserved.what);
+  }
+  return "";
 }
 
 Result<S3Uri> S3Uri::Parse(std::string_view text) {

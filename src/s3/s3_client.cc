@@ -38,19 +38,12 @@ Error BadReply(const aws::Operation& operation, std::string what) {
 
 }  // namespace
 
-S3Client::S3Client(aws::Client& client, aws::Endpoint endpoint, std::string region)
-    : client_(client), endpoint_(std::move(endpoint)), region_(std::move(region)) {}
-
-std::string S3Client::RegionOf(const BucketName& bucket) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = bucket_regions_.find(bucket);
-  return found == bucket_regions_.end() ? region_ : found->second;
-}
-
-void S3Client::Remember(const BucketName& bucket, const std::string& region) {
-  const std::lock_guard lock(mutex_);
-  bucket_regions_[bucket] = region;
-}
+S3Client::S3Client(aws::Client& client, aws::EndpointResolver endpoints, std::string region,
+                   aws::S3Settings settings)
+    : client_(client),
+      endpoints_(std::move(endpoints)),
+      region_(std::move(region)),
+      settings_(settings) {}
 
 aws::Operation S3Client::MakeOperation(std::string name, std::string method,
                                        const BucketName& bucket, const ObjectKey& key) const {
@@ -59,69 +52,22 @@ aws::Operation S3Client::MakeOperation(std::string name, std::string method,
   operation.request.method = std::move(method);
   operation.protocol = aws::Protocol::kRestXml;
   operation.rules.path = aws::PathRule::kAsIs;
-  operation.rules.payload = aws::PayloadRule::kSendHash;
   operation.scope.service = "s3";
   return operation;
 }
 
-// A configured endpoint keeps its host in every region; on AWS each region has its own.
-// Virtual-host style is AWS's rule but for names with a dot, which its wildcard certificate does
-// not cover. https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
-Status S3Client::Address(aws::Operation& operation, const BucketName& bucket, const ObjectKey& key,
-                         const std::string& region) const {
-  aws::Endpoint endpoint = endpoint_;
-  if (!endpoint_.custom && region != region_) {
-    Result<aws::Endpoint> other =
-        aws::ResolveEndpoint(aws::Service::kS3, region, "", aws::Environment());
-    if (!other) return std::move(other).error().With(operation.name);
-    endpoint = *std::move(other);
-  }
-  const bool path_style = endpoint.custom || bucket.str().find('.') != std::string::npos;
-  const std::string encoded_key = PercentEncode(key.str(), /*keep_slash=*/true);
-  http::Request& request = operation.request;
-  request.scheme = endpoint.scheme;
-  request.host = path_style ? endpoint.host : bucket.str() + "." + endpoint.host;
-  request.path = endpoint.base_path;
-  if (path_style) request.path += "/" + bucket.str();
-  if (!path_style || !key.empty()) request.path += "/" + encoded_key;
-  operation.scope.region = region;
-  return Ok();
-}
-
-Result<http::Response> S3Client::Call(aws::Operation operation, const BucketName& bucket,
-                                      const ObjectKey& key, std::stop_token stop) {
-  const std::string first = RegionOf(bucket);
-  if (Status status = Address(operation, bucket, key, first); !status) return status.error();
-  Result<http::Response> response = client_.Call(operation, stop);
-  if (response || response.error().kind != ErrorKind::kWrongRegion) return response;
-
-  std::string region = response.error().region_hint;
-  if (region.empty()) region = AskRegion(bucket, first, stop);
-  // The same region again would only repeat the refusal.
-  if (region.empty() || region == first) return response;
-  if (Status status = Address(operation, bucket, key, region); !status) return status.error();
-  Result<http::Response> redirected = client_.Call(operation, stop);
-  if (redirected || redirected.error().kind != ErrorKind::kWrongRegion) Remember(bucket, region);
-  return redirected;
-}
-
-// HEAD names the bucket's region with a 200 and with a refusal alike; "" where it does not.
-std::string S3Client::AskRegion(const BucketName& bucket, const std::string& asked,
-                                std::stop_token stop) {
-  aws::Operation operation = MakeOperation("HeadBucket", "HEAD", bucket, ObjectKey());
-  if (!Address(operation, bucket, ObjectKey(), asked)) return "";
-  const Result<http::Response> response = client_.Call(operation, stop);
-  if (!response) return response.error().region_hint;
-  return std::string(http::FindHeader(response->headers, "x-amz-bucket-region"));
-}
-
 Status S3Client::CreateBucket(const BucketName& bucket, std::stop_token stop) {
   aws::Operation operation = MakeOperation("CreateBucket", "PUT", bucket, ObjectKey());
+  if (const std::string reason = bucket.WhyReserved(); !reason.empty()) {
+    return MakeError(ErrorKind::kInvalidInput,
+                     "no bucket of the name \"" + bucket.str() + "\" can be made: " + reason)
+        .With(operation.name);
+  }
   operation.request.body = CreateBucketBody(region_);
   if (!operation.request.body.empty()) {
     operation.request.headers.emplace_back("content-type", "application/xml");
   }
-  if (Status status = Address(operation, bucket, ObjectKey(), region_); !status) return status;
+  Address(operation, bucket, ObjectKey(), region_);
   // No redirect: a bucket is made here or not at all.
   Result<http::Response> response = client_.Call(operation, stop);
   if (!response) {

@@ -109,6 +109,16 @@ Result<CopyResult> ParseCopyResult(std::string_view body) {
   return result;
 }
 
+Result<std::string> ParseLocation(std::string_view body) {
+  pugi::xml_document document;
+  Result<pugi::xml_node> root = Root(document, body, "LocationConstraint");
+  if (!root) return std::move(root).error();
+  const std::string region(TrimAscii(root->text().get()));
+  if (region.empty()) return std::string("us-east-1");
+  if (region == "EU") return std::string("eu-west-1");
+  return region;
+}
+
 std::string CreateBucketBody(std::string_view region) {
   if (region == "us-east-1") return "";
   pugi::xml_document document;

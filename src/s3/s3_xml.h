@@ -16,6 +16,9 @@ Result<ListPage> ParseListPage(std::string_view body);
 // <CopyObjectResult>.
 Result<CopyResult> ParseCopyResult(std::string_view body);
 
+// <LocationConstraint>: the bucket's region, with us-east-1 and eu-west-1 under their old names.
+Result<std::string> ParseLocation(std::string_view body);
+
 // The body of CreateBucket for a region: "" for us-east-1, which must not be named.
 std::string CreateBucketBody(std::string_view region);
 

@@ -12,18 +12,21 @@ namespace tsm::sns {
 Result<TopicArn> TopicArn::Parse(std::string_view text) {
   const std::vector<std::string_view> parts = Split(text, ':');
   const bool ok = parts.size() == 6 && parts[0] == "arn" && parts[1].starts_with("aws") &&
-                  parts[2] == "sns" && !parts[3].empty() && parts[4].size() == 12 &&
-                  ParseInt64(parts[4]).value_or(-1) >= 0 && !parts[5].empty();
+                  parts[2] == "sns" && parts[4].size() == 12 &&
+                  ParseInt64(parts[4]).value_or(-1) >= 0 && !parts[5].empty() &&
+                  aws::IsRegionName(parts[3]);
   if (!ok) {
     return MakeError(ErrorKind::kInvalidInput,
                      "\"" + OneLine(text, 200) +
                          "\" is no SNS topic: arn:aws:sns:<region>:<account>:<name> is expected");
   }
-  return TopicArn{.text = std::string(text), .region = std::string(parts[3])};
+  return TopicArn{.text = std::string(text),
+                  .partition = std::string(parts[1]),
+                  .region = std::string(parts[3])};
 }
 
-SnsClient::SnsClient(aws::Client& client, aws::Endpoint endpoint, std::string region)
-    : client_(client), endpoint_(std::move(endpoint)), region_(std::move(region)) {}
+SnsClient::SnsClient(aws::Client& client, aws::EndpointResolver endpoints, std::string region)
+    : client_(client), endpoints_(std::move(endpoints)), region_(std::move(region)) {}
 
 Result<std::string> SnsClient::Publish(const TopicArn& topic, const std::string& subject,
                                        const std::string& message, std::stop_token stop) {
@@ -32,13 +35,16 @@ Result<std::string> SnsClient::Publish(const TopicArn& topic, const std::string&
   operation.protocol = aws::Protocol::kQueryXml;
   operation.idempotency = aws::Idempotency::kUnsafe;  // a repeated Publish is a second message
   operation.scope = {.region = topic.region, .service = "sns"};
-  // A topic is only known in its own region, whatever region the tables are in.
-  aws::Endpoint endpoint = endpoint_;
-  if (!endpoint_.custom && topic.region != region_) {
-    Result<aws::Endpoint> other =
-        aws::ResolveEndpoint(aws::Service::kSns, topic.region, "", aws::Environment());
-    if (!other) return std::move(other).error().With(operation.name);
-    endpoint = *std::move(other);
+  // A topic is only known in its own region, whatever region the tables are in; but credentials
+  // hold in one partition only, and elsewhere would be refused as ones that do not exist.
+  const aws::Endpoint endpoint = endpoints_.Resolve(aws::Service::kSns, topic.region);
+  const std::string_view partition = aws::PartitionOf(region_).id;
+  if (!endpoint.custom && topic.partition != partition) {
+    return MakeError(ErrorKind::kInvalidInput, "the topic is in partition " + topic.partition +
+                                                   ", the run's region " + region_ +
+                                                   " in partition " + std::string(partition) +
+                                                   ": credentials do not hold across partitions")
+        .With(operation.name);
   }
   http::Request& request = operation.request;
   request.method = "POST";

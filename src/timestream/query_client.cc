@@ -29,18 +29,21 @@ std::optional<std::size_t> QueryPage::ColumnIndex(std::string_view name) const {
 }
 
 QueryClient::QueryClient(aws::Client& client, aws::Endpoint endpoint, std::string region)
-    : client_(client), endpoint_(std::move(endpoint)), region_(std::move(region)) {}
+    : client_(client),
+      region_(std::move(region)),
+      discovery_(client, Api::kQuery, std::move(endpoint), region_) {}
 
 Result<QueryPage> QueryClient::Query(const QueryRequest& request, std::stop_token stop) {
   Result<std::string> body = EncodeQuery(request);
   if (!body) return std::move(body).error().With("Query");
-  aws::Operation operation = MakeJsonOperation(endpoint_, region_, "Query", *std::move(body), "");
+  aws::Operation operation = MakeJsonOperation(region_, "Query", *std::move(body), "");
   operation.request.timeouts = kQueryTimeouts;
   // Without token a repeated first call is a second run, which for an UNLOAD means doubled files.
   if (request.client_token.empty() && request.next_token.empty()) {
     operation.idempotency = aws::Idempotency::kUnsafe;
   }
-  Result<http::Response> response = client_.Call(operation, stop);
+  Result<http::Response> response =
+      CallDiscovered(client_, discovery_, std::move(operation), std::move(stop));
   if (!response) return std::move(response).error();
   Result<QueryPage> page = DecodeQueryPage(response->body);
   if (!page) return std::move(page).error().With("Query");
@@ -101,9 +104,9 @@ Result<QueryPage> QueryClient::Collect(const std::string& sql, std::stop_token s
 Status QueryClient::CancelQuery(const std::string& query_id, std::stop_token stop) {
   Result<std::string> body = EncodeCancelQuery(query_id);
   if (!body) return std::move(body).error().With("CancelQuery");
-  const aws::Operation operation =
-      MakeJsonOperation(endpoint_, region_, "CancelQuery", *std::move(body), query_id);
-  Result<http::Response> response = client_.Call(operation, stop);
+  aws::Operation operation = MakeJsonOperation(region_, "CancelQuery", *std::move(body), query_id);
+  Result<http::Response> response =
+      CallDiscovered(client_, discovery_, std::move(operation), std::move(stop));
   if (!response) return std::move(response).error();
   return Ok();
 }

@@ -29,16 +29,19 @@ Result<std::vector<std::string>> CollectNames(const Fetch& fetch) {
 }  // namespace
 
 WriteClient::WriteClient(aws::Client& client, aws::Endpoint endpoint, std::string region)
-    : client_(client), endpoint_(std::move(endpoint)), region_(std::move(region)) {}
+    : client_(client),
+      region_(std::move(region)),
+      discovery_(client, Api::kWrite, std::move(endpoint), region_) {}
 
 Result<std::string> WriteClient::Call(const std::string& operation, Result<std::string> body,
                                       const std::string& subject, aws::Idempotency idempotency,
                                       std::stop_token stop) {
-  aws::Operation made = MakeJsonOperation(endpoint_, region_, operation, "", subject);
+  aws::Operation made = MakeJsonOperation(region_, operation, "", subject);
   if (!body) return std::move(body).error().With(made.name);
   made.request.body = *std::move(body);
   made.idempotency = idempotency;
-  Result<http::Response> response = client_.Call(made, stop);
+  Result<http::Response> response =
+      CallDiscovered(client_, discovery_, std::move(made), std::move(stop));
   if (!response) return std::move(response).error();
   return std::move(response->body);
 }

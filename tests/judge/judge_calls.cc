@@ -1,31 +1,45 @@
-// Makes each S3, STS, SNS and Timestream Write call once against the endpoint of the environment
-// and prints "ok <call>" or "FAILED <call>: <error>", a line per call; exits 1 where one failed.
-// The endpoint is meant to be an implementation of AWS that is not ours and that checks signatures.
+// Calls an implementation of AWS that is not ours and that checks signatures, by the library as a
+// program would use it: flags aside, everything is configured as for the tools (environment, shared
+// files), any source of credentials included. The endpoints must be configured ones.
 //
-// AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION as for the tools;
-// JUDGE_TOPIC_ARN names an SNS topic that exists.
+//   judge_calls                  every S3, STS, SNS and Timestream call once, on odd keys;
+//                                JUDGE_TOPIC_ARN names an SNS topic that exists
+//   judge_calls objects BUCKET   the calls on objects in a bucket that exists
+//   judge_calls head BUCKET      the same with a HEAD as the first call, which has no error body
+//   judge_calls timestream       the Timestream calls alone
+//   judge_calls identity [--profile NAME]  "source=<where the credentials came from> account=…
+//   arn=…"
+//
+// All but the last print "ok <call>" or "FAILED <call>: <error>", a line per call. Exits 1 where a
+// call failed, 2 for wrong arguments, 3 where the configuration is no good.
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "tsm/aws/adaptive_limiter.h"
 #include "tsm/aws/client.h"
-#include "tsm/aws/config.h"
+#include "tsm/aws/clock_skew.h"
+#include "tsm/aws/credentials/chain.h"
+#include "tsm/aws/settings.h"
 #include "tsm/http/curl_transport.h"
 #include "tsm/s3/s3_client.h"
 #include "tsm/sns/sns_client.h"
 #include "tsm/sts/sts_client.h"
+#include "tsm/timestream/query_client.h"
 #include "tsm/timestream/write_client.h"
 
 namespace tsm {
 namespace {
 
 // Keys that a client gets wrong which decodes, normalizes or encodes twice.
-constexpr std::array<const char*, 14> kOddKeys = {
-    "a//b",  "../x",  "./y/.",      " lead",     "trail ",        "ü",           "a+b",
-    "a%20b", "/lead", "part=1/x:y", "q?a=1&b#c", "til~de_(1)'*!", "日本/語.csv", "tab\there"};
+constexpr auto kOddKeys = std::to_array<const char*>(
+    {"a//b", "../x", "./y/.", " lead", "trail ", "ü", "a+b", "a%20b", "/lead", "a:b", "part=1/x",
+     "part=1/x:y", "q?a=1&b#c", "til~de_(1)'*!", "日本/語.csv", "tab\there"});
 
 class Judge {
  public:
@@ -98,7 +112,7 @@ void JudgeObject(Judge& judge, s3::S3Client& s3, const s3::BucketName& source,
                            [&](const std::string& got) { return got == body; });
   judge.Check("ListObjectsV2" + name, [&]() -> Status {
     bool found = false;
-    const Status listed =
+    Status listed =
         s3.ForEachObject(source, key.str(),
                          [&](const s3::ObjectSummary& object) {
                            found = found || (object.key == key && object.size == body.size());
@@ -183,7 +197,7 @@ timestream::Record MakeRecord(UnixNanos time) {
   return record;
 }
 
-void JudgeTimestream(Judge& judge, timestream::WriteClient& write) {
+void JudgeTimestreamWrite(Judge& judge, timestream::WriteClient& write) {
   const timestream::TableRef table{.database = "judge-db", .table = "judge.table"};
   judge.CheckFails("DescribeDatabase of none", write.DescribeDatabase(table.database, {}),
                    ErrorKind::kNotFound);
@@ -215,64 +229,146 @@ void JudgeTimestream(Judge& judge, timestream::WriteClient& write) {
               write.WriteRecords(table, {MakeRecord(now), MakeRecord(now + 1)}, {}));
 }
 
-// Everything that is configured from outside, once.
-struct Setup {
-  std::shared_ptr<aws::CredentialsProvider> credentials;
-  aws::Environment environment;
-  std::string region;
-  aws::Endpoint endpoint;
+// The client as the programs put it together.
+class Session {
+ public:
+  explicit Session(aws::ClientSettings settings)
+      : settings_(std::move(settings)), transport_(settings_.http), limiter_(clock_) {
+    aws::CredentialsContext context;
+    context.transport = &transport_;
+    context.clock = &clock_;
+    context.skew = &skew_;
+    context.random = &random_;
+    context.endpoints = settings_.endpoints;
+    context.region = settings_.region;
+    context.retry = settings_.retry;
+    context.user_agent = kUserAgent;
+    context.tool = "judge-calls";
+    aws::ClientParts parts;
+    parts.transport = &transport_;
+    parts.clock = &clock_;
+    parts.random = &random_;
+    parts.credentials = aws::MakeCredentialsProvider(settings_.credentials, context);
+    parts.retry = settings_.retry;
+    parts.user_agent = kUserAgent;
+    parts.skew = &skew_;
+    parts.limiter = settings_.adaptive ? &limiter_ : nullptr;
+    client_ = std::make_unique<aws::Client>(std::move(parts));
+  }
+
+  aws::Client& client() { return *client_; }
+  const aws::ClientSettings& settings() const { return settings_; }
+  const std::string& region() const { return settings_.region; }
+  aws::Endpoint Where(aws::Service service) const {
+    return settings_.endpoints.Resolve(service, settings_.region);
+  }
+  // The judge as a regional host of AWS's: it answers DescribeEndpoints too.
+  aws::Endpoint WhereToDiscover(aws::Service service) const {
+    aws::Endpoint endpoint = Where(service);
+    endpoint.custom = false;
+    return endpoint;
+  }
+
+ private:
+  static constexpr char kUserAgent[] = "judge-calls/1";
+  aws::ClientSettings settings_;
+  SystemClock clock_;
+  SystemRandom random_;
+  http::CurlTransport transport_;
+  aws::ClockSkew skew_;
+  aws::AdaptiveLimiter limiter_;
+  std::unique_ptr<aws::Client> client_;
 };
 
-Result<Setup> ReadSetup() {
-  Setup setup;
-  setup.environment = aws::Environment::OfProcess();
-  const aws::Profile none;
-  auto credentials = aws::ResolveCredentials(setup.environment, none, false);
-  if (!credentials) return credentials.error();
-  auto region = aws::ResolveRegion("", setup.environment, none);
-  if (!region) return region.error();
-  auto endpoint = aws::ResolveEndpoint(aws::Service::kS3, *region, "", setup.environment);
-  if (!endpoint) return endpoint.error();
-  if (!endpoint->custom) {
-    return MakeError(ErrorKind::kConfiguration, "AWS_ENDPOINT_URL must name the judge");
+Result<aws::ClientSettings> ReadSettings(const std::string& profile) {
+  aws::ClientFlags flags;
+  flags.profile = profile;
+  Result<aws::ClientSettings> settings = aws::ResolveSettings(flags, aws::Environment::OfProcess());
+  if (!settings) return settings;
+  for (const aws::Service service :
+       {aws::Service::kS3, aws::Service::kSts, aws::Service::kSns, aws::Service::kTimestreamWrite,
+        aws::Service::kTimestreamQuery}) {
+    if (!settings->endpoints.Resolve(service, settings->region).custom) {
+      return MakeError(ErrorKind::kConfiguration, "AWS_ENDPOINT_URL must name the judge");
+    }
   }
-  setup.credentials = *credentials;
-  setup.region = *region;
-  setup.endpoint = *endpoint;
-  return setup;
+  return settings;
 }
 
-int Run() {
-  const Result<Setup> setup = ReadSetup();
-  if (!setup) {
-    std::fprintf(stderr, "judge_calls: %s\n", setup.error().Text().c_str());
-    return 3;
+int PrintIdentity(Session& session) {
+  sts::StsClient sts(session.client(), session.Where(aws::Service::kSts), session.region());
+  const Result<sts::CallerIdentity> identity = sts.GetCallerIdentity({});
+  if (!identity) {
+    std::fprintf(stderr, "judge_calls: %s\n", identity.error().Text().c_str());
+    return 1;
   }
-  http::CurlTransport transport;
-  const SystemClock clock;
-  SystemRandom random;
-  aws::Client client({.transport = &transport,
-                      .clock = &clock,
-                      .random = &random,
-                      .credentials = setup->credentials,
-                      .retry = {},
-                      .user_agent = "judge-calls/1"});
-  Judge judge;
-  sts::StsClient sts(client, setup->endpoint, setup->region);
+  std::printf("source=%s account=%s arn=%s\n",
+              aws::Describe(session.settings().credentials).c_str(), identity->account.c_str(),
+              identity->arn.c_str());
+  return 0;
+}
+
+void JudgeExistingBucket(Judge& judge, Session& session, const std::string& name, bool head_first) {
+  s3::S3Client s3(session.client(), session.settings().endpoints, session.region(),
+                  session.settings().s3);
+  const Result<s3::BucketName> bucket = s3::BucketName::Parse(name);
+  if (!bucket) return judge.Check("bucket", bucket);
+  if (head_first) judge.Check("HeadBucket", s3.HeadBucket(*bucket, {}));
+  JudgeObject(judge, s3, *bucket, *bucket, s3::ObjectKey("part=1/a b"));
+}
+
+void JudgeTimestream(Judge& judge, Session& session) {
+  timestream::WriteClient write(
+      session.client(), session.WhereToDiscover(aws::Service::kTimestreamWrite), session.region());
+  JudgeTimestreamWrite(judge, write);
+  timestream::QueryClient query(
+      session.client(), session.WhereToDiscover(aws::Service::kTimestreamQuery), session.region());
+  judge.Check("Query", query.Collect("SELECT 'ü' FROM \"judge-db\".\"judge.table\"", {}));
+}
+
+void JudgeAll(Judge& judge, Session& session) {
+  aws::Client& client = session.client();
+  sts::StsClient sts(client, session.Where(aws::Service::kSts), session.region());
   judge.Check<sts::CallerIdentity>(
       "GetCallerIdentity", sts.GetCallerIdentity({}),
       [](const sts::CallerIdentity& identity) { return identity.account.size() == 12; });
-  s3::S3Client s3(client, setup->endpoint, setup->region);
-  JudgeS3(judge, s3, setup->region);
-  timestream::WriteClient write(client, setup->endpoint, setup->region);
-  JudgeTimestream(judge, write);
+  s3::S3Client s3(client, session.settings().endpoints, session.region(), session.settings().s3);
+  JudgeS3(judge, s3, session.region());
+  JudgeTimestream(judge, session);
   const Result<sns::TopicArn> topic =
-      sns::TopicArn::Parse(setup->environment.Get("JUDGE_TOPIC_ARN").value_or(""));
-  if (topic) {
-    sns::SnsClient sns(client, setup->endpoint, setup->region);
-    judge.Check("Publish", sns.Publish(*topic, "Batch load failed: ü", "a=1&b=2\n\"ü\"+%20", {}));
+      sns::TopicArn::Parse(aws::Environment::OfProcess().Get("JUDGE_TOPIC_ARN").value_or(""));
+  if (!topic) return judge.Check("Publish", topic);
+  sns::SnsClient sns(client, session.settings().endpoints, session.region());
+  judge.Check("Publish", sns.Publish(*topic, "Batch load failed: ü", "a=1&b=2\n\"ü\"+%20", {}));
+}
+
+int Run(const std::vector<std::string>& arguments) {
+  const std::string mode = arguments.empty() ? "all" : arguments[0];
+  const bool on_bucket = mode == "objects" || mode == "head";
+  const bool by_profile =
+      mode == "identity" && arguments.size() == 3 && arguments[1] == "--profile";
+  const bool known = on_bucket || mode == "timestream" || mode == "identity" || mode == "all";
+  const std::size_t expected = on_bucket ? 2 : (arguments.empty() ? 0 : 1);
+  if (!known || (arguments.size() != expected && !by_profile)) {
+    std::fprintf(stderr,
+                 "usage: judge_calls [objects BUCKET | head BUCKET | timestream | identity "
+                 "[--profile NAME]]\n");
+    return 2;
+  }
+  Result<aws::ClientSettings> settings = ReadSettings(by_profile ? arguments[2] : "");
+  if (!settings) {
+    std::fprintf(stderr, "judge_calls: %s\n", settings.error().Text().c_str());
+    return 3;
+  }
+  Session session(*std::move(settings));
+  if (mode == "identity") return PrintIdentity(session);
+  Judge judge;
+  if (on_bucket) {
+    JudgeExistingBucket(judge, session, arguments[1], mode == "head");
+  } else if (mode == "timestream") {
+    JudgeTimestream(judge, session);
   } else {
-    judge.Check("Publish", Discard(topic.error()));
+    JudgeAll(judge, session);
   }
   return judge.failures() == 0 ? 0 : 1;
 }
@@ -280,4 +376,6 @@ int Run() {
 }  // namespace
 }  // namespace tsm
 
-int main() { return tsm::Run(); }
+int main(int argc, char** argv) {
+  return tsm::Run(std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -1,12 +1,17 @@
 // Call = retry(sign(send)): the one place where requests are signed, sent and repeated. Service
-// clients describe an Operation and read the Response. Thread-safe; the parts it is given outlive
-// it.
+// clients describe an Operation and read the Response. Beside the retries of its policy a call is
+// repeated at once, and once each, where the credentials had expired (with renewed ones) and where
+// this machine's clock was wrong (with the service's time). Thread-safe; the parts it is given
+// outlive it.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <stop_token>
 #include <string>
 
+#include "tsm/aws/adaptive_limiter.h"
+#include "tsm/aws/clock_skew.h"
 #include "tsm/aws/credentials.h"
 #include "tsm/aws/retry.h"
 #include "tsm/aws/service_errors.h"
@@ -24,6 +29,7 @@ struct Operation {
   http::Request request;
   SigningScope scope;
   SigningRules rules;
+  bool sign = true;  // false: sent without credentials (AssumeRoleWithWebIdentity, SSO)
   Protocol protocol = Protocol::kJson;
   Idempotency idempotency = Idempotency::kSafe;
   bool may_hide_error = false;  // S3: look for an error inside a 200
@@ -33,9 +39,11 @@ struct ClientParts {
   http::Transport* transport = nullptr;
   const Clock* clock = nullptr;
   Random* random = nullptr;
-  std::shared_ptr<CredentialsProvider> credentials;
+  std::shared_ptr<CredentialsProvider> credentials;  // may be null where nothing is signed
   RetryPolicy retry;
-  std::string user_agent;  // "ts-unload/0.1.0"
+  std::string user_agent;              // "ts-unload/0.1.0"
+  ClockSkew* skew = nullptr;           // null: one of the client's own
+  AdaptiveLimiter* limiter = nullptr;  // null: standard mode
 };
 
 class Client {
@@ -43,16 +51,29 @@ class Client {
   explicit Client(ClientParts parts);
 
   // A 2xx response, or the error of the last attempt, with the operation's name as context and the
-  // number of attempts. A requested stop is kCancelled.
+  // number of attempts. A requested stop is kCancelled. Credentials that can't be had end the call:
+  // their source has retried already.
   Result<http::Response> Call(const Operation& operation, std::stop_token stop);
 
   const Clock& clock() const { return *parts_.clock; }
+  // The service's time, as far as it is known.
+  std::chrono::system_clock::time_point Now() const { return skew_.Now(*parts_.clock); }
   Random& random() { return *parts_.random; }
 
  private:
-  Result<http::Response> Attempt(const Operation& operation, const std::string& invocation_id,
-                                 int attempt, std::stop_token stop, http::Response* raw);
+  struct Attempt;
+  struct Repairs;
+  Attempt Send(const Operation& operation, const std::string& invocation_id,
+               const std::string& count, std::stop_token stop);
+  // True where the refused attempt may be repeated at once, for what made it fail was put right.
+  bool PutRight(const Operation& operation, const Attempt& refused, Repairs* repairs);
+  // What the service's words do not say of a refusal that could not be put right.
+  std::string Remark(const Operation& operation, const Attempt& refused,
+                     const Repairs& repairs) const;
+
   ClientParts parts_;
+  ClockSkew own_skew_;
+  ClockSkew& skew_;
   Signer signer_;
   RetryQuota quota_;
 };

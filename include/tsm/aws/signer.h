@@ -28,6 +28,7 @@ enum class PayloadRule {
   kHashInRequest,  // the body's SHA-256 closes the canonical request, no header (Timestream, STS,
                    // SNS)
   kSendHash,       // and x-amz-content-sha256 carries it, signed (S3)
+  kUnsigned,       // UNSIGNED-PAYLOAD stands in both places: the body is not read (S3 over https)
 };
 
 struct SigningRules {
@@ -39,6 +40,8 @@ struct SigningRules {
 
 // Lower-case hex of SHA-256.
 std::string Sha256Hex(std::string_view bytes);
+// Lower-case hex of SHA-1: AWS's tools name their cache files by it. Not for signatures.
+std::string Sha1Hex(std::string_view bytes);
 std::string HmacSha256(std::string_view key, std::string_view text);  // 32 raw bytes
 
 struct CanonicalRequest {

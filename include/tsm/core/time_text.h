@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,14 @@ std::string FormatTimestamp(UnixNanos time);
 
 // "20240226T172438Z", SigV4's x-amz-date.
 std::string FormatAmzDate(std::chrono::system_clock::time_point time);
+
+// FormatAmzDate's shape, or nothing where the text has another or the calendar no such moment.
+std::optional<std::chrono::system_clock::time_point> ParseAmzDate(std::string_view text);
+
+// The Date header's one shape that servers may still send, "Mon, 26 Feb 2024 17:24:38 GMT", the
+// weekday being the right one; nothing for any other text.
+// https://www.rfc-editor.org/rfc/rfc7231#section-7.1.1.1
+std::optional<std::chrono::system_clock::time_point> ParseHttpDate(std::string_view text);
 
 // "2024-02-26T17:24:38Z".
 std::string FormatIso8601(std::chrono::system_clock::time_point time);

@@ -35,6 +35,10 @@ struct Request {
   Headers headers;
   std::string body;
   Timeouts timeouts;
+  bool direct = false;  // never through a proxy: metadata services of the container or instance
+  // On a connection of its own: on a reused one that the server had closed, libcurl would send the
+  // request again by itself, which a call that must not run twice can't have.
+  bool fresh_connection = false;
 
   // "/path?query", percent-encoded.
   std::string Target() const;

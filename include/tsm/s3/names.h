@@ -11,13 +11,17 @@
 namespace tsm::s3 {
 
 // 3 to 63 characters: lower-case letters, digits, '-', '.'; starts and ends with a letter or digit.
-// Access-point aliases satisfy the same rule.
+// Access-point aliases ("<name>-<metadata>-s3alias") satisfy the same rule.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html
 class BucketName {
  public:
   BucketName() = default;
   static Result<BucketName> Parse(std::string_view text);  // kInvalidInput says which rule fails
   const std::string& str() const { return text_; }
   bool empty() const { return text_.empty(); }
+  // Why no bucket of this name can be made, "" where one can: aliases and the prefixes and endings
+  // that S3 keeps for itself are good for calls but not for CreateBucket.
+  std::string WhyReserved() const;
   auto operator<=>(const BucketName&) const = default;
 
  private:

@@ -1,6 +1,6 @@
 // Amazon S3, the calls that the toolkit needs: one method per API call, no policy but S3's own rule
-// that a bucket is spoken to in its region: the first wrong-region answer per bucket is followed
-// once and remembered. Thread-safe.
+// that a bucket is spoken to in its region: a wrong-region answer is followed, once per call, and
+// the region remembered per bucket. Access-point aliases serve as bucket names. Thread-safe.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 #pragma once
 
@@ -14,7 +14,8 @@
 #include <vector>
 
 #include "tsm/aws/client.h"
-#include "tsm/aws/config.h"
+#include "tsm/aws/endpoints.h"
+#include "tsm/aws/settings.h"
 #include "tsm/s3/names.h"
 
 namespace tsm::s3 {
@@ -69,12 +70,15 @@ struct CopyResult {
 
 class S3Client {
  public:
-  // `region` is where buckets are looked for first. `client` outlives this.
-  S3Client(aws::Client& client, aws::Endpoint endpoint, std::string region);
+  // `region` is where buckets are looked for first; `endpoints` says where S3 is in any region.
+  // `client` outlives this.
+  S3Client(aws::Client& client, aws::EndpointResolver endpoints, std::string region,
+           aws::S3Settings settings = {});
 
   // Creates the bucket in the client's region (us-east-1 must not name a LocationConstraint, all
   // others must). kAlreadyExists with code BucketAlreadyOwnedByYou, or BucketAlreadyExists where it
-  // is somebody else's. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+  // is somebody else's; kInvalidInput for an alias or another name that S3 keeps for itself.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
   Status CreateBucket(const BucketName& bucket, std::stop_token stop);
 
   // kNotFound, kAccessDenied; gives the bucket's region.
@@ -127,15 +131,19 @@ class S3Client {
   // Points the operation at the region known for the bucket, calls, follows one region redirect.
   Result<http::Response> Call(aws::Operation operation, const BucketName& bucket,
                               const ObjectKey& key, std::stop_token stop);
-  Status Address(aws::Operation& operation, const BucketName& bucket, const ObjectKey& key,
-                 const std::string& region) const;
-  std::string AskRegion(const BucketName& bucket, const std::string& asked, std::stop_token stop);
+  void Address(aws::Operation& operation, const BucketName& bucket, const ObjectKey& key,
+               const std::string& region) const;
+  // The bucket's region, or why the question was refused.
+  Result<std::string> AskRegion(const BucketName& bucket, const std::string& asked,
+                                std::stop_token stop);
   std::string RegionOf(const BucketName& bucket) const;
   void Remember(const BucketName& bucket, const std::string& region);
+  void ForgetRegion(const BucketName& bucket);
 
   aws::Client& client_;
-  aws::Endpoint endpoint_;
+  aws::EndpointResolver endpoints_;
   std::string region_;
+  aws::S3Settings settings_;
   mutable std::mutex mutex_;
   std::map<BucketName, std::string> bucket_regions_;
 };

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "tsm/aws/client.h"
-#include "tsm/aws/config.h"
+#include "tsm/aws/endpoints.h"
 
 namespace tsm::sts {
 

@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "tsm/aws/client.h"
-#include "tsm/aws/config.h"
+#include "tsm/aws/endpoints.h"
+#include "tsm/timestream/endpoint_discovery.h"
 
 namespace tsm::timestream {
 
@@ -52,6 +53,8 @@ struct QueryRequest {
 
 class QueryClient {
  public:
+  // `endpoint`: a configured one takes the calls as it stands; else it is the regional host, asked
+  // for the cell that takes them (see EndpointDiscovery, whose errors every call may give).
   QueryClient(aws::Client& client, aws::Endpoint endpoint, std::string region);
 
   // One page.
@@ -71,8 +74,8 @@ class QueryClient {
 
  private:
   aws::Client& client_;
-  aws::Endpoint endpoint_;
   std::string region_;
+  EndpointDiscovery discovery_;
 };
 
 }  // namespace tsm::timestream

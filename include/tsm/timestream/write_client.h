@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "tsm/aws/client.h"
-#include "tsm/aws/config.h"
+#include "tsm/aws/endpoints.h"
 #include "tsm/core/clock.h"
 #include "tsm/timestream/batch_load_types.h"
+#include "tsm/timestream/endpoint_discovery.h"
 #include "tsm/timestream/table_ref.h"
 
 namespace tsm::timestream {
@@ -59,6 +60,8 @@ struct Record {
 
 class WriteClient {
  public:
+  // `endpoint`: a configured one takes the calls as it stands; else it is the regional host, asked
+  // for the cell that takes them (see EndpointDiscovery, whose errors every call may give).
   WriteClient(aws::Client& client, aws::Endpoint endpoint, std::string region);
 
   // kAlreadyExists where it is there. 1 a second and account.
@@ -90,8 +93,8 @@ class WriteClient {
                            const std::string& subject, aws::Idempotency idempotency,
                            std::stop_token stop);
   aws::Client& client_;
-  aws::Endpoint endpoint_;
   std::string region_;
+  EndpointDiscovery discovery_;
 };
 
 }  // namespace tsm::timestream

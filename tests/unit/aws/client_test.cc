@@ -3,12 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "support/fake_clock.h"
-#include "support/scripted_transport.h"
+#include "client_fixture.h"
 
 namespace tsm::aws {
 namespace {
@@ -18,57 +15,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-// Every jitter is half of what it may be; identifiers are all the same.
-class HalfRandom final : public Random {
- public:
-  std::uint64_t Next() override { return 1ULL << 63U; }
-};
-
-// New credentials for each attempt, or an error.
-class RotatingCredentials final : public CredentialsProvider {
- public:
-  Result<Credentials> Get() override {
-    if (failure) return *failure;
-    ++calls;
-    return Credentials{"AK" + std::to_string(calls), "secret", "", "test"};
-  }
-  int calls = 0;
-  std::optional<Error> failure;
-};
-
-class ClientTest : public ::testing::Test {
- protected:
-  static Operation Read() {
-    Operation operation;
-    operation.name = "Read thing";
-    operation.request.method = "POST";
-    operation.request.scheme = "https";
-    operation.request.host = "example.amazonaws.com";
-    operation.request.headers = {{"x-amz-target", "T.Read"}};
-    operation.request.body = "{}";
-    operation.scope = {"eu-west-1", "timestream"};
-    return operation;
-  }
-
-  static http::Response Refusal(int status, const std::string& code, http::Headers headers = {}) {
-    return {status, std::move(headers), R"({"__type":")" + code + R"(","message":"because"})"};
-  }
-
-  std::vector<std::string> Sent(const char* header) {
-    std::vector<std::string> values;
-    for (const auto& request : transport_.requests()) {
-      values.emplace_back(http::FindHeader(request.headers, header));
-    }
-    return values;
-  }
-
-  test::FakeClock clock_;
-  HalfRandom random_;
-  test::ScriptedTransport transport_;
-  std::shared_ptr<RotatingCredentials> credentials_ = std::make_shared<RotatingCredentials>();
-  Client client_{ClientParts{&transport_, &clock_, &random_, credentials_, {}, "ts-test/1.0"}};
-};
 
 TEST_F(ClientTest, ASuccessIsSentOnceAndSigned) {
   transport_.Add(200, "yes");
@@ -200,11 +146,57 @@ TEST_F(ClientTest, AStopDuringAnAttemptEndsTheRetries) {
   EXPECT_THAT(clock_.sleeps(), IsEmpty());
 }
 
-TEST_F(ClientTest, MissingCredentialsAreNotRepeated) {
-  credentials_->failure = MakeError(ErrorKind::kCredentials, "none");
-  const auto response = client_.Call(Read(), {});
-  EXPECT_EQ(response.error().kind, ErrorKind::kCredentials);
+TEST_F(ClientTest, CredentialsThatCannotBeHadEndTheCall) {
+  // A transient failure too: their source has repeated it by its own rules.
+  for (const ErrorKind kind : {ErrorKind::kCredentials, ErrorKind::kTransient,
+                               ErrorKind::kExpiredCredentials, ErrorKind::kThrottled}) {
+    credentials_->failure = MakeError(kind, "none");
+    const auto response = client_.Call(Read(), {});
+    EXPECT_EQ(response.error().kind, kind);
+    EXPECT_EQ(response.error().Text(), "Read thing: none");
+    EXPECT_EQ(response.error().attempts, 0);
+  }
   EXPECT_THAT(transport_.requests(), IsEmpty());
+  EXPECT_THAT(credentials_->refused, IsEmpty());
+  EXPECT_THAT(clock_.sleeps(), IsEmpty());
+}
+
+TEST_F(ClientTest, AnUnsignedCallNeedsNoCredentials) {
+  parts_.credentials = nullptr;
+  Client client(parts_);
+  Operation operation = Read();
+  operation.sign = false;
+  transport_.Add(Refusal(400, "ThrottlingException"));
+  transport_.Add(200, "yes");
+  ASSERT_TRUE(client.Call(operation, {}));
+  EXPECT_THAT(Sent("authorization"), ElementsAre("", ""));
+  EXPECT_THAT(Sent("amz-sdk-request"), ElementsAre("attempt=1; max=3", "attempt=2; max=3"));
+  EXPECT_EQ(client.Call(Read(), {}).error().kind, ErrorKind::kCredentials);
+}
+
+TEST_F(ClientTest, AnUnsignedCallsExpiredTokenIsNotTheCredentials) {
+  // AssumeRoleWithWebIdentity's own token: nothing that this client could renew.
+  Operation operation = Read();
+  operation.sign = false;
+  transport_.Add(Refusal(400, "ExpiredTokenException"));
+  EXPECT_EQ(client_.Call(operation, {}).error().Text(),
+            "Read thing: ExpiredTokenException: because (HTTP 400)");
+  EXPECT_THAT(credentials_->refused, IsEmpty());
+}
+
+TEST_F(ClientTest, OnlyAnUnsafeCallAsksForAConnectionOfItsOwn) {
+  Operation publish = Read();
+  publish.idempotency = Idempotency::kUnsafe;
+  transport_.Add(Refusal(400, "Throttling"));
+  transport_.Add(200, "");
+  transport_.Add(200, "");
+  ASSERT_TRUE(client_.Call(publish, {}));
+  ASSERT_TRUE(client_.Call(Read(), {}));
+  const auto sent = transport_.requests();
+  ASSERT_THAT(sent, SizeIs(3));
+  EXPECT_TRUE(sent[0].fresh_connection);
+  EXPECT_TRUE(sent[1].fresh_connection);
+  EXPECT_FALSE(sent[2].fresh_connection);
 }
 
 TEST_F(ClientTest, ACallersRequestIsLeftAlone) {

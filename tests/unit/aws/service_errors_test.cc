@@ -55,6 +55,26 @@ TEST(KindOfTest, CodesGoBeforeTheStatus) {
   }
 }
 
+// The lists of the SDKs' retry specification, whole; a code that is on both counts as throttling.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+TEST(KindOfTest, TheRetrySpecificationsCodesAreAllKnown) {
+  for (const char* code :
+       {"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException",
+        "TooManyRequestsException", "ProvisionedThroughputExceededException",
+        "TransactionInProgressException", "RequestLimitExceeded", "BandwidthLimitExceeded",
+        "LimitExceededException", "RequestThrottled", "SlowDown", "PriorRequestNotComplete",
+        "EC2ThrottledException"}) {
+    EXPECT_EQ(KindOf(code, 400), ErrorKind::kThrottled) << code;
+  }
+  for (const char* code : {"RequestTimeout", "RequestTimeoutException", "IDPCommunicationError",
+                           "InternalServerException", "InternalError", "ServiceUnavailable"}) {
+    EXPECT_EQ(KindOf(code, 400), ErrorKind::kTransient) << code;
+  }
+  for (const int status : {500, 502, 503, 504}) {
+    EXPECT_EQ(KindOf("NeverHeardOf", status), ErrorKind::kTransient) << status;
+  }
+}
+
 TEST(KindOfTest, TheStatusDecidesWhereTheCodeIsUnknown) {
   const std::pair<int, ErrorKind> cases[] = {
       {400, ErrorKind::kValidation},    {403, ErrorKind::kAccessDenied},
@@ -93,6 +113,15 @@ TEST(ParseServiceErrorTest, JsonWithItsCodeInTheHeaderOnly) {
   EXPECT_EQ(error.code, "ResourceNotFoundException");
   EXPECT_EQ(error.kind, ErrorKind::kNotFound);
   EXPECT_EQ(error.message, "m");
+}
+
+TEST(ParseServiceErrorTest, OAuthErrorsAreReadBesideAwsOwn) {
+  const char* body = R"({"error":"invalid_grant","error_description":"Invalid refresh token"})";
+  const Error named = ParseServiceError(
+      Protocol::kJson, Answer(400, body, {{"x-amzn-ErrorType", "InvalidGrantException"}}));
+  EXPECT_EQ(named.Text(), "InvalidGrantException: Invalid refresh token (HTTP 400)");
+  const Error bare = ParseServiceError(Protocol::kJson, Answer(400, body));
+  EXPECT_EQ(bare.Text(), "invalid_grant: Invalid refresh token (HTTP 400)");
 }
 
 TEST(ParseServiceErrorTest, RejectedRecordsAreNamed) {
@@ -183,6 +212,14 @@ TEST(ParseServiceErrorTest, TheRegionComesFromTheHeaderOrTheBody) {
   const Error neither = ParseServiceError(
       Protocol::kRestXml, Answer(400, "<Error><Code>AuthorizationHeaderMalformed</Code></Error>"));
   EXPECT_EQ(neither.kind, ErrorKind::kCredentials);
+  const Error in_words = ParseServiceError(
+      Protocol::kRestXml,
+      Answer(
+          400,
+          "<Error><Code>AuthorizationHeaderMalformed</Code><Message>The authorization header is "
+          "malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'</Message></Error>"));
+  EXPECT_EQ(in_words.kind, ErrorKind::kWrongRegion);
+  EXPECT_EQ(in_words.region_hint, "eu-west-1");
 }
 
 TEST(ParseServiceErrorTest, AnotherErrorsRegionIsNoHint) {

@@ -21,7 +21,11 @@ constexpr std::string_view kSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const std::chrono::system_clock::time_point kTime(std::chrono::seconds(1'708'968'278));
 
 Credentials Keys(std::string token = "") {
-  return {"AKIDEXAMPLE", std::string(kSecret), std::move(token), "test"};
+  Credentials keys;
+  keys.access_key_id = "AKIDEXAMPLE";
+  keys.secret_access_key = kSecret;
+  keys.session_token = std::move(token);
+  return keys;
 }
 
 constexpr SigningRules kS3{PathRule::kAsIs, PayloadRule::kSendHash, false};
@@ -78,6 +82,18 @@ TEST(SignerTest, S3PutWithBodyAndSessionToken) {
   EXPECT_EQ(http::FindHeader(request.headers, "x-amz-content-sha256"),
             "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862");
   EXPECT_EQ(http::FindHeader(request.headers, "x-amz-security-token"), "TOKEN//+==");
+}
+
+TEST(SignerTest, S3PutWithAnUnsignedBody) {
+  for (const std::string body : {"anything", "at all"}) {
+    http::Request request = Make("PUT", "examplebucket.s3.eu-west-1.amazonaws.com", "/a%20b");
+    request.body = body;
+    EXPECT_THAT(Authorize(request, Keys(), {"eu-west-1", "s3"},
+                          {PathRule::kAsIs, PayloadRule::kUnsigned, false}),
+                EndsWith("SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature="
+                         "07849ea082249ac81a1d51e7158fb4dfe9825e489ea18c06f695771c0d0a8ac2"));
+    EXPECT_EQ(http::FindHeader(request.headers, "x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
+  }
 }
 
 TEST(SignerTest, S3ListSortsTheQueryByEncodedName) {

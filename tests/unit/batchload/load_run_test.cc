@@ -56,10 +56,12 @@ struct LoadRunTest : ::testing::Test {
                             "</PublishResult></PublishResponse>"};
   test::ClientBench bench;
   timestream::WriteClient write{bench.client, test::CustomEndpoint("127.0.0.1:1"), "eu-west-1"};
-  s3::S3Client s3{bench.client, test::CustomEndpoint("127.0.0.1:1"), "eu-west-1"};
-  sns::SnsClient sns{bench.client, test::CustomEndpoint("127.0.0.1:1"), "eu-west-1"};
+  s3::S3Client s3{bench.client, aws::EndpointResolver(test::CustomEndpoint("127.0.0.1:1")),
+                  "eu-west-1"};
+  sns::SnsClient sns{bench.client, aws::EndpointResolver(test::CustomEndpoint("127.0.0.1:1")),
+                     "eu-west-1"};
   test::RecordingSink sink;
-  FailureNotifier notifier{sns, sns::TopicArn{"arn:aws:sns:eu-west-1:123456789012:t", "eu-west-1"},
+  FailureNotifier notifier{sns, *sns::TopicArn::Parse("arn:aws:sns:eu-west-1:123456789012:t"),
                            sink};
   LoadParts parts{write, s3, bench.clock, bench.random, sink, notifier};
   LoadOptions options;

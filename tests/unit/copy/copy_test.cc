@@ -50,7 +50,8 @@ struct CopyTest : ::testing::Test {
 
   test::FakeS3 fake;
   test::ClientBench bench;
-  s3::S3Client s3{bench.client, test::CustomEndpoint("127.0.0.1:1"), "eu-west-1"};
+  s3::S3Client s3{bench.client, aws::EndpointResolver(test::CustomEndpoint("127.0.0.1:1")),
+                  "eu-west-1"};
   test::RecordingSink sink;
   CopyOptions options;
   std::stop_source stop;

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace tsm {
 namespace {
@@ -89,6 +91,49 @@ TEST(FormatTest, AmzDateAndIso8601) {
   const std::chrono::system_clock::time_point time(std::chrono::milliseconds(1'708'968'278'999));
   EXPECT_EQ(FormatAmzDate(time), "20240226T172438Z");
   EXPECT_EQ(FormatIso8601(time), "2024-02-26T17:24:38Z");
+}
+
+TEST(ParseAmzDateTest, ReadsWhatFormatWrites) {
+  const std::chrono::system_clock::time_point time(std::chrono::seconds(1'708'968'278));
+  EXPECT_EQ(ParseAmzDate("20240226T172438Z"), time);
+  EXPECT_EQ(ParseAmzDate("22611231T235959Z").has_value(), true);
+  for (const char* text :
+       {"", "20240226", "20240226T172438", "20240226T1724Z", "2024-02-26T17:24:38Z",
+        "20240230T172438Z", "20240226T242438Z", "20240226T176038Z", "20240226T172460Z",
+        "20240226t172438z", "20240226T172438ZZ", " 20240226T172438Z", "19691231T235959Z",
+        "22620101T000000Z", "99991231T235959Z"}) {
+    EXPECT_EQ(ParseAmzDate(text), std::nullopt) << text;
+  }
+}
+
+TEST(ParseHttpDateTest, ReadsTheOneShapeThatServersSend) {
+  const std::pair<const char*, std::int64_t> cases[] = {
+      {"Mon, 26 Feb 2024 17:24:38 GMT", 1'708'968'278},
+      {"Thu, 29 Feb 2024 00:00:00 GMT", 1'709'164'800},
+      {"Sun, 06 Nov 1994 08:49:37 GMT", 784'111'777},
+      {"Thu, 01 Jan 1970 00:00:00 GMT", 0},
+  };
+  for (const auto& [text, seconds] : cases) {
+    const auto time = ParseHttpDate(text);
+    ASSERT_TRUE(time) << text;
+    EXPECT_EQ(*time, std::chrono::system_clock::time_point(std::chrono::seconds(seconds))) << text;
+  }
+}
+
+TEST(ParseHttpDateTest, RefusesEveryOtherShape) {
+  for (const char* text : {"", "Mon, 26 Feb 2024 17:24:38", "Mon, 26 Feb 2024 17:24:38 UTC",
+                           "Mon, 26 Feb 2024 17:24:38 +0000", "Mon, 26 Feb 2024 17:24:38 GMT ",
+                           " Mon, 26 Feb 2024 17:24:38 GMT",
+                           "Tue, 26 Feb 2024 17:24:38 GMT",  // it was a Monday
+                           "mon, 26 feb 2024 17:24:38 gmt", "Mon 26 Feb 2024 17:24:38 GMT",
+                           "26 Feb 2024 17:24:38 GMT", "Fri, 30 Feb 2024 17:24:38 GMT",
+                           "Mon, 26 Feb 2024 24:24:38 GMT", "Mon, 26 Feb 2024 17:60:38 GMT",
+                           "Mon, 26 Feb 2024 17:24:60 GMT", "Mon, 6 Feb 2024 17:24:38 GMT",
+                           "Monday, 26-Feb-24 17:24:38 GMT",  // RFC 850
+                           "Mon Feb 26 17:24:38 2024",        // asctime
+                           "2024-02-26T17:24:38Z", "Wed, 31 Dec 1969 23:59:59 GMT"}) {
+    EXPECT_EQ(ParseHttpDate(text), std::nullopt) << text;
+  }
 }
 
 TEST(FormatDurationTest, ShowsTwoUnitsAndRounds) {

@@ -33,6 +33,32 @@ TEST(BucketName, SaysWhichRuleFails) {
   EXPECT_NE(why("192.168.5.4").find("IP address"), std::string::npos);
 }
 
+TEST(BucketName, TakesAliasesThatS3GaveOut) {
+  // The first two are examples of AWS's pages, the last one has all of the 63 characters.
+  for (const std::string text :
+       {"my-access-point-hrzrlukc5m36ft7okagglf3gmwluquse1b-s3alias",
+        "my-olap-acc-1a4n8yjrb3kda96f67zwrwiiuse1a--ol-s3",
+        "an-access-points-1hrzrlukc5m36ft7okagglf3gmwluquse1bcde-s3alias"}) {
+    const Result<BucketName> name = BucketName::Parse(text);
+    ASSERT_TRUE(name) << text;
+    EXPECT_NE(name->WhyReserved(), "") << text;
+  }
+}
+
+TEST(BucketName, SaysWhyANameIsReserved) {
+  const auto why = [](std::string_view text) { return BucketName::Parse(text)->WhyReserved(); };
+  EXPECT_EQ(why("name-s3alias"),
+            "the ending -s3alias is kept for aliases of access points, which S3 gives out itself");
+  EXPECT_EQ(why("sthree-x"), "the beginning sthree- is kept for S3 itself");
+  for (const char* text :
+       {"xn--a", "amzn-s3-demo-bucket", "a--ol-s3", "a.mrap", "a--use1-az4--x-s3", "a--table-s3"}) {
+    EXPECT_NE(why(text), "") << text;
+  }
+  for (const char* text : {"s3alias", "name-s3alias-x", "x-sthree-x", "timestream-unload"}) {
+    EXPECT_EQ(why(text), "") << text;
+  }
+}
+
 TEST(S3Uri, ParsesBucketAndKeyAsTheyStand) {
   const Result<S3Uri> uri = S3Uri::Parse("s3://bkt/a//b/../ü +%20");
   ASSERT_TRUE(uri);

@@ -10,7 +10,6 @@
 namespace tsm::s3 {
 namespace {
 
-using test::AwsEndpoint;
 using test::ClientBench;
 using test::CustomEndpoint;
 using test::Header;
@@ -32,8 +31,9 @@ std::string ErrorBody(const std::string& code) {
 
 struct S3ClientTest : ::testing::Test {
   ClientBench bench;
-  S3Client aws{bench.client, AwsEndpoint("s3.eu-west-1.amazonaws.com"), "eu-west-1"};
-  S3Client local{bench.client, CustomEndpoint("127.0.0.1:4566", "/base"), "eu-west-1"};
+  S3Client aws{bench.client, aws::EndpointResolver(), "eu-west-1"};
+  S3Client local{bench.client, aws::EndpointResolver(CustomEndpoint("127.0.0.1:4566", "/base")),
+                 "eu-west-1"};
   http::Request Sent() { return bench.transport.requests().back(); }
 };
 
@@ -248,7 +248,7 @@ TEST_F(S3ClientTest, CreateBucketNamesItsRegion) {
 }
 
 TEST_F(S3ClientTest, CreateBucketInUsEast1NamesNone) {
-  S3Client east(bench.client, AwsEndpoint("s3.us-east-1.amazonaws.com"), "us-east-1");
+  S3Client east(bench.client, aws::EndpointResolver(), "us-east-1");
   bench.transport.Add(200, "");
   ASSERT_TRUE(east.CreateBucket(Bucket("bkt"), {}));
   EXPECT_EQ(Sent().body, "");

@@ -34,7 +34,8 @@ std::string Object(const std::string& key, const std::string& size = "7") {
 struct S3ListTest : ::testing::Test {
   ClientBench bench;
   BucketName bucket = *BucketName::Parse("bkt");
-  S3Client client{bench.client, CustomEndpoint("127.0.0.1:4566"), "eu-west-1"};
+  S3Client client{bench.client, aws::EndpointResolver(CustomEndpoint("127.0.0.1:4566")),
+                  "eu-west-1"};
 
   Result<ListPage> List(const std::string& reply) {
     bench.transport.Add(200, reply);

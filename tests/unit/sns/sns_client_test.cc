@@ -22,7 +22,7 @@ constexpr char kReply[] =
 
 struct SnsClientTest : ::testing::Test {
   ClientBench bench;
-  SnsClient sns{bench.client, test::AwsEndpoint("sns.us-west-2.amazonaws.com"), "us-west-2"};
+  SnsClient sns{bench.client, aws::EndpointResolver(), "us-west-2"};
   TopicArn topic = *TopicArn::Parse("arn:aws:sns:us-west-2:123456789012:loads");
 
   // The decoded form parameter of the last request, "(absent)" where it is not there.
@@ -43,10 +43,12 @@ struct SnsClientTest : ::testing::Test {
 TEST(TopicArn, Parse) {
   const Result<TopicArn> arn = TopicArn::Parse("arn:aws-cn:sns:cn-north-1:123456789012:t.fifo");
   ASSERT_TRUE(arn);
+  EXPECT_EQ(arn->partition, "aws-cn");
   EXPECT_EQ(arn->region, "cn-north-1");
   for (const std::string text :
        {"", "loads", "arn:aws:sqs:us-west-2:123456789012:q", "arn:aws:sns::123456789012:t",
-        "arn:aws:sns:us-west-2:1234:t", "arn:aws:sns:us-west-2:123456789012:",
+        "arn:aws:sns:us-west-2:1234:t", "arn:aws:sns:example.com/x:123456789012:t",
+        "arn:aws:sns:US-WEST-2:123456789012:t", "arn:aws:sns:us-west-2:123456789012:",
         "arn:aws:sns:us-west-2:123456789012:t:11111111-subscription"}) {
     ASSERT_FALSE(TopicArn::Parse(text)) << text;
     EXPECT_EQ(TopicArn::Parse(text).error().kind, ErrorKind::kInvalidInput);
@@ -75,6 +77,35 @@ TEST_F(SnsClientTest, ATopicOfAnotherRegionIsToldThere) {
   EXPECT_EQ(bench.transport.requests().back().host, "sns.eu-west-1.amazonaws.com");
   EXPECT_THAT(Header(bench.transport.requests().back(), "authorization"),
               HasSubstr("/eu-west-1/sns/aws4_request"));
+}
+
+TEST_F(SnsClientTest, ATopicOfAnotherPartitionIsNotTold) {
+  const TopicArn chinese = *TopicArn::Parse("arn:aws-cn:sns:cn-north-1:123456789012:t");
+  const Result<std::string> id = sns.Publish(chinese, "s", "m", {});
+  ASSERT_FALSE(id);
+  EXPECT_EQ(id.error().kind, ErrorKind::kInvalidInput);
+  EXPECT_THAT(id.error().Text(), HasSubstr("partition aws-cn"));
+  EXPECT_TRUE(bench.transport.requests().empty());
+
+  SnsClient from_china{bench.client, aws::EndpointResolver(), "cn-northwest-1"};
+  bench.transport.Add(200, kReply);
+  ASSERT_TRUE(from_china.Publish(chinese, "s", "m", {}));
+  EXPECT_EQ(bench.transport.requests().back().host, "sns.cn-north-1.amazonaws.com.cn");
+}
+
+TEST_F(SnsClientTest, AConfiguredEndpointTakesTopicsOfEveryRegion) {
+  SnsClient local{bench.client, aws::EndpointResolver(test::CustomEndpoint("127.0.0.1:1", "/sns")),
+                  "us-west-2"};
+  for (const char* arn :
+       {"arn:aws:sns:eu-west-1:123456789012:t", "arn:aws-cn:sns:cn-north-1:123456789012:t"}) {
+    topic = *TopicArn::Parse(arn);
+    bench.transport.Add(200, kReply);
+    ASSERT_TRUE(local.Publish(topic, "s", "m", {})) << arn;
+    EXPECT_EQ(bench.transport.requests().back().host, "127.0.0.1:1");
+    EXPECT_EQ(bench.transport.requests().back().path, "/sns/");
+    EXPECT_THAT(Header(bench.transport.requests().back(), "authorization"),
+                HasSubstr("/" + topic.region + "/sns/aws4_request"));
+  }
 }
 
 TEST_F(SnsClientTest, TheSubjectIsMadeToFit) {

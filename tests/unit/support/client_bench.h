@@ -8,7 +8,7 @@
 #include "support/fake_clock.h"
 #include "support/scripted_transport.h"
 #include "tsm/aws/client.h"
-#include "tsm/aws/config.h"
+#include "tsm/aws/endpoints.h"
 
 namespace tsm::test {
 

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tsm/core/text.h"
 
@@ -74,6 +75,12 @@ std::string Connection::ReadRequest() {
   return request;
 }
 
+std::string Connection::ReadBytes(std::size_t least) {
+  while (buffer_.size() < least && ReadMore()) {
+  }
+  return std::exchange(buffer_, {});
+}
+
 void Connection::Write(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t size = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -86,12 +93,19 @@ void Connection::WaitForClose() {
   while (ReadMore()) buffer_.clear();
 }
 
+bool Connection::ClosedWithin(std::chrono::milliseconds time) {
+  std::array<pollfd, 2> waits = {{{socket_, POLLIN, 0}, {wake_, POLLIN, 0}}};
+  if (::poll(waits.data(), waits.size(), static_cast<int>(time.count())) <= 0) return false;
+  return waits[1].revents != 0 || !ReadMore();
+}
+
 void Connection::ResetOnClose() {
   const linger at_once{1, 0};
   ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
-SocketServer::SocketServer(Handler handler) : handler_(std::move(handler)) {
+SocketServer::SocketServer(Handler handler, Connections connections)
+    : handler_(std::move(handler)), connections_(connections) {
   std::array<int, 2> wake{};
   if (::pipe(wake.data()) != 0) std::abort();
   wake_read_ = wake[0];
@@ -109,13 +123,21 @@ SocketServer::~SocketServer() {
 }
 
 void SocketServer::Serve() {
+  std::vector<std::jthread> threads;
   while (WaitReadable(listener_, wake_read_)) {
     const int socket = ::accept(listener_, nullptr, nullptr);
     if (socket < 0) continue;
     ++accepted_;
-    Connection connection(socket, wake_read_);
-    handler_(connection);
-    ::close(socket);
+    const auto serve = [this, socket] {
+      Connection connection(socket, wake_read_);
+      handler_(connection);
+      ::close(socket);
+    };
+    if (connections_ == Connections::kInTurn) {
+      serve();
+    } else {
+      threads.emplace_back(serve);
+    }
   }
 }
 

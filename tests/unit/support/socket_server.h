@@ -1,9 +1,10 @@
 // A TCP server on 127.0.0.1 whose behaviour a test writes itself, one function per connection: for
-// what a well-behaved HTTP server never does (hang, reset, answer in pieces). Ends with its owner;
-// connections run one after the other in one thread.
+// what a well-behaved HTTP server never does (hang, reset, answer in pieces). Ends with its owner.
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -17,9 +18,13 @@ class Connection {
   Connection(int socket, int wake) : socket_(socket), wake_(wake) {}
   // Head and body (by Content-Length) of the next request, "" where the peer closed.
   std::string ReadRequest();
+  // At least so many bytes of any protocol, less where the peer closed.
+  std::string ReadBytes(std::size_t least);
   void Write(std::string_view bytes);
   // Waits until the peer closes; what it still sends is dropped.
   void WaitForClose();
+  // True where the peer closed, or the server ends, before the time is over.
+  bool ClosedWithin(std::chrono::milliseconds time);
   // The next close sends a RST instead of a FIN.
   void ResetOnClose();
 
@@ -33,8 +38,12 @@ class Connection {
 class SocketServer {
  public:
   using Handler = std::function<void(Connection& connection)>;
+  enum class Connections {
+    kInTurn,      // one after the other in one thread
+    kSideBySide,  // each in a thread of its own; the handler is called by several at once
+  };
 
-  explicit SocketServer(Handler handler);
+  explicit SocketServer(Handler handler, Connections connections = Connections::kInTurn);
   ~SocketServer();
   SocketServer(const SocketServer&) = delete;
   SocketServer& operator=(const SocketServer&) = delete;
@@ -46,6 +55,7 @@ class SocketServer {
  private:
   void Serve();
   Handler handler_;
+  const Connections connections_;
   int listener_ = -1;
   int wake_read_ = -1;
   int wake_write_ = -1;

@@ -97,7 +97,7 @@ class FakeAws {
   std::string CallText(const http::Request& request) const;
 
   Sink sink_{*this};
-  s3::S3Client s3_{bench.client, CustomEndpoint("aws.test"), "eu-west-1"};
+  s3::S3Client s3_{bench.client, aws::EndpointResolver(CustomEndpoint("aws.test")), "eu-west-1"};
   sts::StsClient sts_{bench.client, CustomEndpoint("aws.test"), "eu-west-1"};
   timestream::QueryClient query_{bench.client, CustomEndpoint("aws.test"), "eu-west-1"};
 };

@@ -24,15 +24,24 @@ TEST(FlagTest, GivesBothSpellings) {
 
 TEST(SessionFlagsTest, AreReadInEverySpelling) {
   for (const std::vector<const char*>& arguments :
-       {std::vector<const char*>{"-r", "eu-west-1", "--endpoint-url", "http://h:1"},
-        std::vector<const char*>{"--region=eu-west-1", "--endpoint_url=http://h:1"}}) {
+       {std::vector<const char*>{"-r", "eu-west-1", "--endpoint-url", "http://h:1",
+                                 "--query-endpoint", "q", "--ingest-endpoint", "i", "--s3-endpoint",
+                                 "s", "--ca-bundle", "/ca", "--no-verify-ssl"},
+        std::vector<const char*>{"--region=eu-west-1", "--endpoint_url=http://h:1",
+                                 "--query_endpoint=q", "--ingest_endpoint=i", "--s3_endpoint=s",
+                                 "--ca_bundle=/ca", "--no_verify_ssl"}}) {
     CLI::App app("test", "program");
     SessionOptions options;
     AddSessionFlags(app, options, true);
     EXPECT_EQ(Parse(app, arguments), std::nullopt);
-    EXPECT_EQ(options.region, "eu-west-1");
-    EXPECT_EQ(options.endpoint_url, "http://h:1");
-    EXPECT_EQ(options.verbosity, 0);
+    EXPECT_EQ(options.client.region, "eu-west-1");
+    EXPECT_EQ(options.client.endpoints.all, "http://h:1");
+    EXPECT_EQ(options.client.endpoints.query, "q");
+    EXPECT_EQ(options.client.endpoints.ingest, "i");
+    EXPECT_EQ(options.client.endpoints.s3, "s");
+    EXPECT_EQ(options.client.ca_bundle, "/ca");
+    EXPECT_TRUE(options.client.no_verify_ssl);
+    EXPECT_FALSE(options.tells_requests());
   }
 }
 
@@ -41,8 +50,9 @@ TEST(SessionFlagsTest, TheLaterOfAFlagGivenTwiceWins) {
   SessionOptions options;
   AddSessionFlags(app, options, true);
   EXPECT_EQ(Parse(app, {"--region", "eu-west-1", "-v", "--region=us-east-1", "-v"}), std::nullopt);
-  EXPECT_EQ(options.region, "us-east-1");
+  EXPECT_EQ(options.client.region, "us-east-1");
   EXPECT_EQ(options.verbosity, 2);
+  EXPECT_TRUE(options.tells_requests());
 }
 
 TEST(SessionFlagsTest, WrongFlagsAreOneLineOnStderr) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tsm/core/text.h"
+
 namespace tsm::apps {
 namespace {
 
@@ -51,6 +53,55 @@ TEST(TraceTransportTest, TellsCallAnswerAndIdButNothingSecret) {
                                 HasSubstr("200 (request id R-17)"), Not(HasSubstr("SIGNATURE")),
                                 Not(HasSubstr("TOKEN")), Not(HasSubstr("BODY")),
                                 Not(HasSubstr("alice")), Not(HasSubstr("DATA")))));
+}
+
+// Whatever a request or an answer carries beyond the allow-list is named and not told.
+TEST(TraceTransportTest, DebugTellsAllowedHeadersAndHoldsTheOthersBack) {
+  http::Request request = SomeRequest();
+  request.query.emplace_back("continuation-token", "CONTINUE");
+  request.headers.emplace_back("X-Amz-Date", "20261123T000000Z");
+  request.headers.emplace_back("x-amz-sso_bearer_token", "BEARER");
+  request.headers.emplace_back("X-Aws-Ec2-Metadata-Token", "IMDS");
+  request.headers.emplace_back("Proxy-Authorization", "Basic PROXY");
+  OneAnswer inner(http::Response{403,
+                                 {{"Date", "Mon, 23 Nov 2026 00:00:00 GMT"},
+                                  {"Set-Cookie", "COOKIE"},
+                                  {"x-amzn-ErrorType", "AccessDeniedException"}},
+                                 "DATA"});
+  Notices notices;
+  const SystemClock clock;
+  TraceTransport trace(inner, notices, clock, TraceDetail::kHeaders);
+  EXPECT_EQ(trace.Send(request, {})->status, 403);
+  EXPECT_THAT(notices.texts,
+              ElementsAre(AllOf(HasSubstr("?prefix=customers/alice&continuation-token ->"),
+                                HasSubstr("403")),
+                          AllOf(HasSubstr("x-amz-target: Timestream_20181101.Query"),
+                                HasSubstr("x-amz-date: 20261123T000000Z"),
+                                HasSubstr("not shown: authorization, x-amz-security-token, "
+                                          "x-amz-sso_bearer_token, x-aws-ec2-metadata-token, "
+                                          "proxy-authorization")),
+                          AllOf(HasSubstr("date: Mon, 23 Nov 2026"),
+                                HasSubstr("x-amzn-errortype: AccessDeniedException"),
+                                HasSubstr("not shown: set-cookie"))));
+  const std::string all = Join(notices.texts, "\n");
+  for (const char* secret :
+       {"SIGNATURE", "TOKEN", "BODY", "CONTINUE", "BEARER", "IMDS", "PROXY", "COOKIE", "DATA"}) {
+    EXPECT_THAT(all, Not(HasSubstr(secret)));
+  }
+}
+
+TEST(TraceTransportTest, TheContainersCredentialsIdIsHeldBack) {
+  OneAnswer inner(http::Response{200, {}, ""});
+  Notices notices;
+  const SystemClock clock;
+  TraceTransport trace(inner, notices, clock, TraceDetail::kHeaders);
+  http::Request request;
+  request.method = "GET";
+  request.host = "169.254.170.2";
+  request.path = "/v2/credentials/0f3c-SECRET-ID";
+  request.direct = true;
+  EXPECT_TRUE(trace.Send(request, {}));
+  EXPECT_THAT(notices.texts.at(0), HasSubstr("GET 169.254.170.2/v2/credentials/... -> 200"));
 }
 
 TEST(TraceTransportTest, TellsAFailureToo) {

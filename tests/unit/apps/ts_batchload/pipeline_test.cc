@@ -95,7 +95,8 @@ struct PipelineTest : ::testing::Test {
   }
 
   Result<BatchLoadOutcome> Run() {
-    const BatchLoadServices services{s3, write, sns, bench.clock, bench.random, sink, "eu-west-1"};
+    const BatchLoadServices services{s3,          s3,           write, sns,
+                                     bench.clock, bench.random, sink,  "eu-west-1"};
     return RunPipeline(settings, services, stop.get_token());
   }
   // The run must be refused and must have changed nothing.
@@ -117,9 +118,11 @@ struct PipelineTest : ::testing::Test {
   std::vector<std::string> effects;  // in order
   Json created_table;
   test::ClientBench bench;
-  s3::S3Client s3{bench.client, test::CustomEndpoint("127.0.0.1:1"), "eu-west-1"};
+  s3::S3Client s3{bench.client, aws::EndpointResolver(test::CustomEndpoint("127.0.0.1:1")),
+                  "eu-west-1"};
   timestream::WriteClient write{bench.client, test::CustomEndpoint("127.0.0.1:1"), "eu-west-1"};
-  sns::SnsClient sns{bench.client, test::CustomEndpoint("127.0.0.1:1"), "eu-west-1"};
+  sns::SnsClient sns{bench.client, aws::EndpointResolver(test::CustomEndpoint("127.0.0.1:1")),
+                     "eu-west-1"};
   test::RecordingSink sink;
   BatchLoadSettings settings;
   std::stop_source stop;

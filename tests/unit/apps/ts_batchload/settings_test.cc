@@ -103,7 +103,7 @@ TEST_F(SettingsTest, TheOriginalReadmesLinesAreUnderstood) {
             std::nullopt);
   const Result<BatchLoadSettings> settings = CheckFlags(flags);
   ASSERT_TRUE(settings) << settings.error().Text();
-  EXPECT_EQ(flags.session.region, "us-west-2");
+  EXPECT_EQ(flags.session.client.region, "us-west-2");
   EXPECT_EQ(settings->table.str(), "targetdb.myTable");
   EXPECT_TRUE(settings->copy);
   EXPECT_TRUE(settings->create_table);

@@ -18,7 +18,7 @@ std::optional<ExitCode> Parse(std::vector<const char*> arguments, UnloadFlags& f
 }
 
 void ExpectAll(const UnloadFlags& flags) {
-  EXPECT_EQ(flags.session.region, "eu-west-1");
+  EXPECT_EQ(flags.session.client.region, "eu-west-1");
   EXPECT_EQ(flags.input.database, "sourcedb");
   EXPECT_EQ(flags.input.table, "myTable");
   EXPECT_EQ(flags.input.s3_uri, "s3://b/unload");

@@ -1,0 +1,151 @@
+// Whom the transport trusts, against OpenSSL's own test server with a certificate made on the spot.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tsm/http/curl_transport.h"
+
+namespace tsm::http {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// A child whose standard output the test reads; ended with its owner.
+class Child {
+ public:
+  explicit Child(std::vector<std::string> command) {
+    std::array<int, 2> output{};
+    if (::pipe(output.data()) != 0) std::abort();
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(output[1], STDOUT_FILENO);
+      ::dup2(::open("/dev/null", O_RDWR), STDERR_FILENO);
+      ::close(output[0]);
+      std::vector<char*> arguments;
+      arguments.reserve(command.size() + 1);
+      for (std::string& one : command) arguments.push_back(one.data());
+      arguments.push_back(nullptr);
+      ::execvp(arguments[0], arguments.data());
+      ::_exit(127);
+    }
+    ::close(output[1]);
+    output_ = output[0];
+  }
+  ~Child() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+    ::close(output_);
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  // The rest of the line that starts with `word`, "" where the output ends before it.
+  std::string LineAfter(const std::string& word) {
+    std::string line;
+    char c = 0;
+    while (::read(output_, &c, 1) == 1) {
+      if (c != '\n') {
+        line += c;
+      } else if (line.starts_with(word)) {
+        return line.substr(word.size());
+      } else {
+        line.clear();
+      }
+    }
+    return {};
+  }
+  int Wait() {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return status;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int output_ = -1;
+};
+
+class CurlTlsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "tsm_tls_XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    certificate_ = name + "/cert.pem";
+    Child made({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", name + "/key.pem", "-out",
+                certificate_, "-days", "1", "-subj", "/CN=test", "-addext",
+                "subjectAltName=IP:127.0.0.1"});
+    if (made.Wait() != 0) GTEST_SKIP() << "TLS IS NOT TESTED: no openssl program on this machine";
+    server_ = std::make_unique<Child>(
+        std::vector<std::string>{"openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-key",
+                                 name + "/key.pem", "-cert", certificate_});
+    const std::string place = server_->LineAfter("ACCEPT ");
+    ASSERT_TRUE(place.starts_with("127.0.0.1:")) << place;
+    port_ = place.substr(place.find(':'));
+  }
+  void TearDown() override {
+    server_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  Result<Response> Ask(const CurlOptions& options, const std::string& host = "127.0.0.1") {
+    Request request;
+    request.method = "GET";
+    request.scheme = "https";
+    request.host = host + port_;
+    return CurlTransport(options).Send(request, {});
+  }
+
+  std::filesystem::path folder_;
+  std::string certificate_;
+  std::unique_ptr<Child> server_;
+  std::string port_;
+};
+
+TEST_F(CurlTlsTest, OnlyWhatTheBundleVouchesForIsTrusted) {
+  CurlOptions options;
+  const auto unknown = Ask(options);
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().kind, ErrorKind::kConfiguration);
+  EXPECT_THAT(unknown.error().message,
+              AllOf(HasSubstr("https://127.0.0.1" + port_), HasSubstr("is not trusted"),
+                    HasSubstr("the system's certificate store"), HasSubstr("AWS_CA_BUNDLE")));
+
+  options.ca_bundle = certificate_;
+  const auto vouched = Ask(options);
+  ASSERT_TRUE(vouched) << vouched.error().Text();
+  EXPECT_EQ(vouched->status, 200);
+
+  const auto other_name = Ask(options, "localhost");
+  ASSERT_FALSE(other_name);
+  EXPECT_EQ(other_name.error().kind, ErrorKind::kConfiguration);
+  EXPECT_THAT(other_name.error().message, HasSubstr(certificate_));
+}
+
+TEST_F(CurlTlsTest, WithoutVerificationAnyCertificateIsTaken) {
+  CurlOptions options;
+  options.verify_tls = false;
+  for (const char* host : {"127.0.0.1", "localhost"}) {
+    const auto response = Ask(options, host);
+    ASSERT_TRUE(response) << response.error().Text();
+    EXPECT_EQ(response->status, 200);
+  }
+}
+
+}  // namespace
+}  // namespace tsm::http
