@@ -1,24 +1,18 @@
-"""The library's S3, STS, SNS and Timestream Write calls before a judge that is not ours: moto behind
-a gate that recomputes every signature with botocore over the raw request line. The judge lies beside
-the project (../shared/tools/strict_aws.py); without it, or without moto, these tests are skipped
-loudly."""
+"""The library's S3, STS, SNS and Timestream calls before a judge that is not ours: moto behind a gate
+that recomputes every signature with botocore over the raw request line, and that can be told to
+serve some regions only or to have another clock. The judge lies beside the project
+(../shared/tools/strict_aws.py); without it, or without moto, these tests are skipped loudly."""
 
-import json
 import os
 import pathlib
-import socket
+import re
 import subprocess
-import sys
-import time
-import urllib.request
 
 import pytest
+from strict_judge import KEY, SECRET, StrictJudge, program_environment
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-JUDGE = ROOT.parent / "shared" / "tools" / "strict_aws.py"
 CALLS = pathlib.Path(os.environ.get("TS_BUILD_DIR", ROOT / "build")) / "bin" / "judge_calls"
-KEY = "AKIAJUDGEEXAMPLE0001"
-SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYJUDGEKEY01"
 WRONG = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYWRONGKEY02"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:judge"
 
@@ -29,84 +23,72 @@ OTHER_CALLS = ["GetCallerIdentity", "HeadBucket of none", "CreateBucket", "Creat
                "PutObject large", "GetObject large", "PutObject if absent",
                "PutObject if absent, again", "ListObjectsV2 paged", "ListObjectsV2 delimiter",
                "DescribeDatabase of none", "CreateDatabase", "DescribeDatabase", "ListDatabases",
-               "CreateTable", "DescribeTable", "ListTables", "WriteRecords", "Publish"]
-ODD_KEYS = ["a//b", "../x", "./y/.", " lead", "trail ", "ü", "a+b", "a%20b", "/lead", "part=1/x:y",
-            "q?a=1&b#c", "til~de_(1)'*!", "日本/語.csv", "tab\there"]
-
-
-def ask(url, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "text/plain"})
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=10) as answer:
-        return answer.read().decode()
+               "CreateTable", "DescribeTable", "ListTables", "WriteRecords", "Query", "Publish"]
+ODD_KEYS = ["a//b", "../x", "./y/.", " lead", "trail ", "ü", "a+b", "a%20b", "/lead", "a:b",
+            "part=1/x", "part=1/x:y", "q?a=1&b#c", "til~de_(1)'*!", "日本/語.csv", "tab\there"]
 
 
 @pytest.fixture
-def judge(tmp_path):
-    """A fresh judge with one registered key and one topic; its URL."""
-    if not JUDGE.exists():
-        pytest.skip("SKIPPED LOUDLY: ../shared/tools/strict_aws.py is absent: no third party judges "
-                    "the signatures")
-    pytest.importorskip("moto", reason="SKIPPED LOUDLY: moto[server] is not installed")
-    boto3 = pytest.importorskip("boto3", reason="SKIPPED LOUDLY: boto3 is not installed")
+def start_judge(tmp_path):
     if not CALLS.exists():
         pytest.fail(f"{CALLS} is not built (TS_BUILD_DIR names the build directory)")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    with open(tmp_path / "judge.log", "wb") as log:
-        process = subprocess.Popen([sys.executable, str(JUDGE), str(port)], stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                ask(f"{url}/gate/keys", {"ak": KEY, "sk": SECRET, "token": None})
-                break
-            except OSError:
-                text = (tmp_path / "judge.log").read_text()
-                if process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail("the judge does not start:\n" + text)
-                time.sleep(0.1)
-        boto3.client("sns", endpoint_url=url, region_name="us-east-1", aws_access_key_id=KEY,
-                     aws_secret_access_key=SECRET).create_topic(Name="judge")
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+    running = []
+
+    def start():
+        running.append(StrictJudge(tmp_path))
+        running[-1].client("sns").create_topic(Name="judge")
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.close()
 
 
-def run_calls(url, region, secret=SECRET):
-    environment = {name: value for name, value in os.environ.items()
-                   if not name.startswith("AWS_") and not name.lower().endswith("_proxy")}
-    environment.update(AWS_ENDPOINT_URL=url, AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=secret,
-                       AWS_REGION=region, JUDGE_TOPIC_ARN=TOPIC)
-    return subprocess.run([str(CALLS)], env=environment, capture_output=True, timeout=120,
-                          check=False, encoding="utf-8")
+@pytest.fixture
+def judge(start_judge):
+    return start_judge()
+
+
+def run_calls(judge, region, *arguments, secret=SECRET, **environment):
+    clean = program_environment(
+        AWS_ENDPOINT_URL=judge.url, AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=secret, AWS_REGION=region,
+        AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true",
+        JUDGE_TOPIC_ARN=TOPIC)
+    return subprocess.run([str(CALLS), *arguments], env={**clean, **environment},
+                          capture_output=True, timeout=120, check=False, encoding="utf-8")
+
+
+def assert_all_ok(done):
+    lines = done.stdout.splitlines()
+    bad = [line for line in lines if not line.startswith("ok ")]
+    assert bad == [] and lines and done.returncode == 0, done.stdout + done.stderr
+    return lines
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
 def test_every_call_is_accepted(judge, region):
-    done = run_calls(judge, region)
-    lines = done.stdout.splitlines()
-    refused = [line for line in lines if not line.startswith("ok ")]
-    assert refused == [] and done.returncode == 0, done.stdout + done.stderr
+    lines = assert_all_ok(run_calls(judge, region))
     for call in OTHER_CALLS:
         assert f"ok {call}" in lines
     for key in ODD_KEYS:
         for call in OBJECT_CALLS:
             assert f"ok {call} [{key}]" in lines
-    verified = [entry for entry in json.loads(ask(f"{judge}/gate/log")) if entry["ak"] == KEY]
+    # Nothing that was sent was refused.
+    assert judge.refusals() == 0
+    assert "GATE MISMATCH" not in judge.log_file.read_text(errors="replace")
+    verified = judge.verified()
     assert {entry["svc"] for entry in verified} == {"s3", "sts", "sns", "timestream"}
     assert {entry["region"] for entry in verified if entry["svc"] != "sns"} == {region}
     # S3 bodies are signed, each by its hash.
     hashes = [entry["payload"] for entry in verified if entry["svc"] == "s3"]
     assert hashes and all(len(value) == 64 for value in hashes)
-    targets = {entry["target"] for entry in verified if entry["svc"] == "timestream"}
-    assert targets == {f"Timestream_20181101.{name}" for name in (
+    targets = [entry["target"].removeprefix("Timestream_20181101.") for entry in verified
+               if entry["svc"] == "timestream"]
+    assert set(targets) == {
         "CreateDatabase", "DescribeDatabase", "ListDatabases", "CreateTable", "DescribeTable",
-        "ListTables", "WriteRecords")}
+        "ListTables", "WriteRecords", "Query", "DescribeEndpoints"}
+    # Once for Write and once for Query.
+    assert targets.count("DescribeEndpoints") == 2
 
 
 def test_a_wrong_secret_ends_in_the_services_code(judge):
@@ -119,4 +101,59 @@ def test_a_wrong_secret_ends_in_the_services_code(judge):
     assert "SignatureDoesNotMatch" in lines["FAILED Publish"]
     assert "InvalidSignatureException" in lines["FAILED CreateDatabase"]
     assert WRONG not in done.stdout + done.stderr
+    assert SECRET not in done.stdout + done.stderr
+
+
+def test_timestream_calls_go_to_the_discovered_address(start_judge):
+    regional, cell = start_judge(), start_judge()
+    regional.configure(advertise=cell.url)
+    assert_all_ok(run_calls(regional, "us-east-1", "timestream"))
+
+    def targets(judge):
+        return [entry["target"].removeprefix("Timestream_20181101.") for entry in judge.verified()
+                if entry["svc"] == "timestream"]
+
+    assert targets(regional) == ["DescribeEndpoints", "DescribeEndpoints"]
+    assert "DescribeEndpoints" not in targets(cell)
+    assert {"CreateDatabase", "WriteRecords", "Query"} <= set(targets(cell))
+    assert regional.refusals() == cell.refusals() == 0
+
+
+@pytest.mark.parametrize("mode, refusals", [
+    # The refusal of a PUT names the region in its body; that of a HEAD has none, so the bucket is
+    # asked, by a GET whose refusal says it.
+    ("objects", ["PUT"]),
+    ("head", ["HEAD", "HEAD", "GET"]),
+])
+def test_a_bucket_of_another_region_is_found_once(judge, mode, refusals):
+    judge.client("s3", "eu-west-1").create_bucket(
+        Bucket="there", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    judge.configure(regions=["eu-west-1"])
+    before = len(judge.verified())
+    lines = assert_all_ok(run_calls(judge, "us-east-1", mode, "there"))
+    assert len(lines) >= len(OBJECT_CALLS)
+    # One call went astray, all others straight to the right region.
+    assert [method for method, _, status in judge.requests() if status == "400"] == refusals
+    assert judge.refusals() == len(refusals)
+    verified = judge.verified()[before:]
+    assert len(verified) >= len(OBJECT_CALLS)
+    assert {entry["region"] for entry in verified} == {"eu-west-1"}
+
+
+@pytest.mark.parametrize("offset", [600, -600])
+@pytest.mark.parametrize("mode", [[], ["timestream"], ["objects", "there"], ["head", "there"]],
+                         ids=lambda mode: mode[0] if mode else "all")
+def test_a_clock_that_is_ten_minutes_off_costs_one_refusal(judge, offset, mode):
+    judge.client("s3").create_bucket(Bucket="there")
+    judge.configure(clock_offset=offset, skew=300)
+    assert_all_ok(run_calls(judge, "us-east-1", *mode))
+    assert judge.refusals() == 1
+    assert "GATE MISMATCH" not in judge.log_file.read_text(errors="replace")
+
+
+def test_identity_tells_source_and_caller(judge):
+    done = run_calls(judge, "us-east-1", "identity")
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"source=.*environment.* account=\d{12} arn=arn:aws:\S+\n", done.stdout)
+    assert [entry["svc"] for entry in judge.verified()].count("sts") == 1
     assert SECRET not in done.stdout + done.stderr
