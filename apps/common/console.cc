@@ -12,6 +12,7 @@
 
 #include "common/hints.h"
 #include "common/progress_text.h"
+#include "tsm/core/text.h"
 
 namespace tsm::apps {
 
@@ -67,8 +68,10 @@ struct Console::Impl {
 
   void Log(spdlog::level::level_enum level, const std::string& text) {
     Clear();
-    // As an argument, never as the format: texts hold braces (JSON, SQL).
-    logger.log(level, "{}", text);
+    // As an argument, never as the format: texts hold braces (JSON, SQL). In one line: a key or a
+    // service's message with a line end or an escape in it must not look like a line of ours.
+    constexpr std::size_t kLongest = 300'000;  // an SQL statement may have 256 KiB
+    logger.log(level, "{}", OneLine(text, kLongest));
   }
 
   // Takes the progress line off the terminal; the next event draws it again.

@@ -66,7 +66,7 @@ void LastValueWins(CLI::App& app) {
 
 void AddEndpointFlags(CLI::App& app, aws::EndpointFlags& endpoints, const std::string& group) {
   app.add_option(Flag("endpoint_url"), endpoints.all,
-                 "One endpoint for every service, such as http://127.0.0.1:4566. Default: "
+                 "One endpoint for every service but SSO, such as http://127.0.0.1:4566. Default: "
                  "AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's services section and "
                  "endpoint_url, then AWS's public endpoints. A configured endpoint of Timestream "
                  "is used as it is; without one the account's cell is discovered.")

@@ -55,19 +55,33 @@ bool Contains(const std::array<std::string_view, N>& list, std::string_view name
   return std::find(list.begin(), list.end(), name) != list.end();
 }
 
-// The path names buckets and keys; a container's credentials endpoint carries an id that works like
-// a password.
+// The path names buckets and keys. That of a metadata call holds its query too; and in a
+// container's (/v2/credentials/ID) the id works like a password.
 std::string Path(const http::Request& request) {
-  constexpr std::string_view kContainer = "/v2/credentials/";
-  const bool secret = request.direct && request.path.starts_with(kContainer);
-  return secret ? std::string(kContainer) + "..." : request.path;
+  if (!request.direct) return request.path;
+  constexpr std::string_view kBeforeId = "/credentials/";
+  if (const std::size_t at = request.path.find(kBeforeId); at != std::string::npos) {
+    return request.path.substr(0, at + kBeforeId.size()) + "...";
+  }
+  const std::size_t query = request.path.find('?');
+  return query == std::string::npos ? request.path : request.path.substr(0, query) + "?...";
+}
+
+// What a POST to "/" asks for; nothing more of its body.
+std::string_view OperationOf(const http::Request& request) {
+  const std::string_view target = http::FindHeader(request.headers, "x-amz-target");
+  if (!target.empty()) return target;
+  constexpr std::string_view kAction = "Action=";  // STS and SNS, whose forms begin with it
+  const std::string_view body = request.body;
+  if (request.method != "POST" || !body.starts_with(kAction)) return {};
+  return body.substr(kAction.size(), body.find('&') - kAction.size());
 }
 
 // "POST host/ Timestream_20181101.Query", "GET host/bucket ?list-type&prefix".
 std::string Describe(const http::Request& request, TraceDetail detail) {
   std::string text = request.method + " " + request.host + Path(request);
-  const std::string_view target = http::FindHeader(request.headers, "x-amz-target");
-  if (!target.empty()) text += " " + std::string(target);
+  const std::string_view operation = OperationOf(request);
+  if (!operation.empty()) text += " " + std::string(operation);
   char separator = '?';
   for (const auto& [name, value] : request.query) {
     text += (separator == '?' ? " ?" : "&") + name;

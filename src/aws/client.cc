@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "tsm/aws/credentials/secret_text.h"
 #include "tsm/core/text.h"
 #include "tsm/core/time_text.h"
 
@@ -54,6 +55,14 @@ bool MayBeSkew(const Operation& operation, const Error& error) {
   if (std::find(kCodes.begin(), kCodes.end(), error.code) != kCodes.end()) return true;
   return operation.request.method == "HEAD" && error.code.empty() &&
          (error.http_status == 400 || error.http_status == 403);
+}
+
+// The signature in the header that was sent, "" where none was.
+std::string_view SignatureOf(const http::Request& request) {
+  constexpr std::string_view kBefore = "Signature=";
+  const std::string_view header = http::FindHeader(request.headers, "authorization");
+  const std::size_t at = header.rfind(kBefore);
+  return at == std::string_view::npos ? "" : header.substr(at + kBefore.size());
 }
 
 }  // namespace
@@ -152,7 +161,9 @@ Client::Attempt Client::Send(const Operation& operation, const std::string& invo
       Error error = success ? HiddenError(operation.protocol, answer)
                             : ParseServiceError(operation.protocol, answer);
       made.refusal = std::move(answer.headers);
-      made.outcome = std::move(error);
+      // AWS itself quotes the header of a request that it finds malformed.
+      made.outcome =
+          WithoutSecrets(std::move(error), {made.credentials.session_token, SignatureOf(request)});
     }
   }
   if (parts_.limiter != nullptr &&

@@ -306,7 +306,9 @@ Error ParseServiceError(Protocol protocol, const http::Response& response) {
 
   Error error;
   error.http_status = response.status;
-  error.code = document.code;
+  // Whatever answered: both stand in messages, which are of one line.
+  constexpr std::size_t kLongestName = 100;
+  error.code = OneLine(document.code, kLongestName);
   error.kind = KindOf(error.code, response.status);
   error.region_hint = document.region;
   if (error.code.empty() && response.status == 400 && !document.region.empty()) {
@@ -316,8 +318,9 @@ Error ParseServiceError(Protocol protocol, const http::Response& response) {
     error.kind = ErrorKind::kCredentials;  // the key id in it, not the region, is at fault
   }
   if (error.kind != ErrorKind::kWrongRegion) error.region_hint.clear();
-  error.request_id = document.request_id.empty() ? std::string(RequestIdHeader(response.headers))
-                                                 : document.request_id;
+  error.request_id = OneLine(document.request_id.empty() ? RequestIdHeader(response.headers)
+                                                         : std::string_view(document.request_id),
+                             kLongestName);
   if (!document.message.empty()) {
     // A signature mismatch quotes the whole canonical request, session token included, below its
     // first line.

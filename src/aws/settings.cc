@@ -1,7 +1,6 @@
 #include "tsm/aws/settings.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -10,6 +9,7 @@
 
 #include "tsm/aws/setting.h"
 #include "tsm/core/text.h"
+#include "tsm/http/proxy.h"
 
 namespace tsm::aws {
 
@@ -114,36 +114,13 @@ Status ResolveTls(const ClientFlags& flags, const Places& places, http::CurlOpti
   return Ok();
 }
 
-// A proxy's URL as libcurl takes it. Its name and password are never in a message.
-Result<std::string> ParseProxy(const Setting& setting) {
-  std::string_view url = TrimAscii(setting.value);
-  const std::size_t mark = url.find("://");
-  const std::string scheme =
-      mark == std::string_view::npos ? "http" : ToLowerAscii(url.substr(0, mark));
-  if (mark != std::string_view::npos) url.remove_prefix(mark + 3);
-  const std::size_t at = url.rfind('@', url.find('/'));
-  const std::string_view user = at == std::string_view::npos ? "" : url.substr(0, at + 1);
-  const std::string_view rest = at == std::string_view::npos ? url : url.substr(at + 1);
-  constexpr std::array<std::string_view, 6> kSchemes = {"http",    "https",  "socks4",
-                                                        "socks4a", "socks5", "socks5h"};
-  const bool known = std::find(kSchemes.begin(), kSchemes.end(), scheme) != kSchemes.end();
-  // Host and port are those of an endpoint.
-  const auto place =
-      ParseEndpointUrl("http://" + std::string(rest), setting.origin, ErrorKind::kConfiguration);
-  const bool clean_user = std::all_of(user.begin(), user.end(), [](char c) {
-    return static_cast<unsigned char>(c) > 0x20 && c != 0x7F;
-  });
-  if (!known || !place || !place->base_path.empty() || !clean_user) {
-    return MakeError(ErrorKind::kConfiguration,
-                     setting.origin +
-                         ": it is not the URL of a proxy; expected http://host:port or "
-                         "http://user:password@host:port (https, socks5, socks5h also)");
-  }
-  const bool has_port =
-      place->host.ends_with(']') ? false : place->host.rfind(':') != std::string::npos;
-  // libcurl would take 1080 for an HTTP proxy, every other tool takes 80.
-  const std::string port = scheme == "http" && !has_port ? ":80" : "";
-  return scheme + "://" + std::string(user) + place->host + port;
+// The URL as it stands, once it is known that the transport can use it. Its name and password are
+// never in a message.
+Result<std::string> CheckedProxy(const Setting& setting) {
+  const std::string_view url = TrimAscii(setting.value);
+  const Result<http::Proxy> proxy = http::ParseProxy(url);
+  if (!proxy) return proxy.error().With(setting.origin);
+  return std::string(url);
 }
 
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-proxy.html — lower case goes first, as
@@ -156,12 +133,12 @@ Status ResolveProxies(const Environment& environment, http::Proxies& proxies) {
     return std::nullopt;
   };
   if (const auto proxy = either("http_proxy", "HTTP_PROXY")) {
-    auto url = ParseProxy(*proxy);
+    auto url = CheckedProxy(*proxy);
     if (!url) return std::move(url).error();
     proxies.http = std::move(*url);
   }
   if (const auto proxy = either("https_proxy", "HTTPS_PROXY")) {
-    auto url = ParseProxy(*proxy);
+    auto url = CheckedProxy(*proxy);
     if (!url) return std::move(url).error();
     proxies.https = std::move(*url);
   }

@@ -256,6 +256,9 @@ Result<std::unique_ptr<Journal>> Journal::Open(const std::filesystem::path& dire
   }
   const int failed = disk.Sync(file->get());
   if (failed != 0) return FileError(path, "put on the disk", failed);
+  // Create may have ended before it: the file would be safe, its name not.
+  const Status named = SyncDirectory(directory, disk);
+  if (!named) return named.error();
   std::unique_ptr<Journal> journal(new Journal(std::move(replayed->header), std::move(file),
                                                replayed->end, replayed->sequence, clock, disk));
   journal->dropped_bytes_ = replayed->dropped;

@@ -103,7 +103,7 @@ void Set(CURL* easy, CURLoption option, Value value) {
 void SetProxy(CURL* easy, const std::optional<Proxy>& proxy) {
   Set(easy, CURLOPT_NOPROXY, "");  // decided already
   Set(easy, CURLOPT_PROXY, proxy ? proxy->address.c_str() : "");
-  if (!proxy || proxy->user.empty()) return;
+  if (!proxy || !proxy->has_login()) return;
   Set(easy, CURLOPT_PROXYUSERNAME, proxy->user.c_str());
   Set(easy, CURLOPT_PROXYPASSWORD, proxy->password.c_str());
 }
@@ -118,6 +118,11 @@ void SetTls(CURL* easy, const CurlOptions& options) {
   if (options.ca_bundle.empty()) return;
   Set(easy, CURLOPT_CAINFO, options.ca_bundle.c_str());
   Set(easy, CURLOPT_PROXY_CAINFO, options.ca_bundle.c_str());
+  // Beside the file, libcurl as distributions build it looks into the system's directory of
+  // authorities too: a bundle that names one authority would leave all others trusted.
+  for (const CURLoption directory : {CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH}) {
+    Set(easy, directory, static_cast<const char*>(nullptr));
+  }
 }
 
 void SetBody(CURL* easy, const Request& request) {
@@ -188,8 +193,8 @@ Error RefusedByProxy(const Request& request, const Proxy& proxy, long status) {
   if (status == 407) {
     return MakeError(ErrorKind::kConfiguration,
                      where +
-                         (proxy.user.empty() ? "the proxy asks for a user and password"
-                                             : "the proxy does not accept its user and password") +
+                         (proxy.has_login() ? "the proxy does not accept its user and password"
+                                            : "the proxy asks for a user and password") +
                          answer + std::string(kProxyVariables));
   }
   // Squid and its like answer 403 to a host or port that their rules exclude, and 5xx where they

@@ -17,8 +17,11 @@ constexpr http::Timeouts kBodyTimeouts{.connect = std::chrono::seconds(10),
                                        .idle = std::chrono::seconds(70),
                                        .total = std::chrono::hours(1)};
 
+// For messages: a key may hold line breaks and what a terminal takes for commands, and whoever
+// writes into the bucket chooses it.
 std::string UriText(const BucketName& bucket, const ObjectKey& key) {
-  return key.empty() ? "s3://" + bucket.str() : S3Uri{bucket, key}.str();
+  constexpr std::size_t kWhole = 5 * kMaxKeyBytes;
+  return key.empty() ? "s3://" + bucket.str() : OneLine(S3Uri{bucket, key}.str(), kWhole);
 }
 
 Status CheckKey(const ObjectKey& key) {
@@ -121,6 +124,10 @@ Result<ListPage> S3Client::ListObjects(const BucketName& bucket, const std::stri
   if (!response) return std::move(response).error();
   Result<ListPage> page = ParseListPage(response->body);
   if (!page) return std::move(page).error().With(operation.name);
+  // Whoever follows a token that stands still lists the same page for ever.
+  if (!token.empty() && page->next_token == token) {
+    return BadReply(operation, "the listing repeats its continuation token");
+  }
   return page;
 }
 
@@ -133,11 +140,6 @@ Status S3Client::ForEachObject(const BucketName& bucket, const std::string& pref
     if (!page) return std::move(page).error();
     for (const ObjectSummary& object : page->objects) {
       if (!visit(object)) return Ok();
-    }
-    // A token that stands still would list the same page for ever.
-    if (!token.empty() && page->next_token == token) {
-      return MakeError(ErrorKind::kBadReply, "the listing repeats its continuation token")
-          .With("ListObjectsV2 " + UriText(bucket, ObjectKey(prefix)));
     }
     token = std::move(page->next_token);
   } while (!token.empty());

@@ -92,6 +92,10 @@ Result<http::Response> S3Client::Call(aws::Operation operation, const BucketName
   if (region.empty() || (bare && region == first)) {
     Result<std::string> asked = AskRegion(bucket, first, stop);
     if (!asked) {
+      // A stop is not the refusal that it kept from being understood.
+      if (asked.error().kind == ErrorKind::kCancelled) {
+        return std::move(asked).error().With(operation.name);
+      }
       // The question had an answer with a body: the reason that the HEAD could not give.
       const bool tells = bare && IsAboutCredentials(asked.error().kind);
       return tells ? std::move(asked).error().With(operation.name) : std::move(response);

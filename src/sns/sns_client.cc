@@ -20,6 +20,12 @@ Result<TopicArn> TopicArn::Parse(std::string_view text) {
                      "\"" + OneLine(text, 200) +
                          "\" is no SNS topic: arn:aws:sns:<region>:<account>:<name> is expected");
   }
+  // It wants a group with each message; better said now than at the first failure, hours later.
+  // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+  if (parts[5].ends_with(".fifo")) {
+    return MakeError(ErrorKind::kInvalidInput,
+                     "\"" + OneLine(text, 200) + "\" is a FIFO topic: a standard one is expected");
+  }
   return TopicArn{.text = std::string(text),
                   .partition = std::string(parts[1]),
                   .region = std::string(parts[3])};

@@ -54,8 +54,12 @@ std::string Text(const json& object, const char* name) {
 
 std::int64_t Integer(const json& object, const char* name) {
   const json& member = Member(object, name);
-  if (member.is_number_integer()) return member.get<std::int64_t>();
-  return member.is_number() ? static_cast<std::int64_t>(member.get<double>()) : 0;
+  // What 64 bits can't hold is no number that this service has.
+  constexpr double kBeyond = 9223372036854775808.0;
+  if (!member.is_number()) return 0;
+  const auto value = member.get<double>();
+  if (value < -kBeyond || value >= kBeyond) return 0;
+  return member.is_number_integer() ? member.get<std::int64_t>() : static_cast<std::int64_t>(value);
 }
 
 double Number(const json& object, const char* name) {

@@ -12,16 +12,27 @@ namespace {
 // https://docs.aws.amazon.com/timestream/latest/developerguide/API_WriteRecords.html
 constexpr std::size_t kMaxRecordsPerWrite = 100;
 
+// A listing whose token stands still gives the same page for ever.
+Status GoOn(std::string& token, std::string next) {
+  if (!next.empty() && next == token) {
+    return MakeError(ErrorKind::kBadReply, "the listing repeats its NextToken");
+  }
+  token = std::move(next);
+  return Ok();
+}
+
 // What a listing call of this service shares: pages until the token is gone.
 template <typename Fetch>
-Result<std::vector<std::string>> CollectNames(const Fetch& fetch) {
+Result<std::vector<std::string>> CollectNames(const std::string& operation, const Fetch& fetch) {
   std::vector<std::string> names;
   std::string token;
   do {
     Result<NamePage> page = fetch(token);
     if (!page) return std::move(page).error();
     names.insert(names.end(), page->names.begin(), page->names.end());
-    token = std::move(page->next_token);
+    if (Status more = GoOn(token, std::move(page->next_token)); !more) {
+      return std::move(more).error().With(operation);
+    }
   } while (!token.empty());
   return names;
 }
@@ -66,7 +77,7 @@ Status WriteClient::DescribeDatabase(const std::string& database, std::stop_toke
 }
 
 Result<std::vector<std::string>> WriteClient::ListDatabases(std::stop_token stop) {
-  return CollectNames([&](const std::string& token) -> Result<NamePage> {
+  return CollectNames("ListDatabases", [&](const std::string& token) -> Result<NamePage> {
     Result<std::string> reply = Call("ListDatabases", EncodeList("", token), "", stop);
     if (!reply) return std::move(reply).error();
     Result<NamePage> page = DecodeNames(*reply, "Databases", "DatabaseName");
@@ -93,7 +104,7 @@ Result<TableDescription> WriteClient::DescribeTable(const TableRef& table, std::
 
 Result<std::vector<std::string>> WriteClient::ListTables(const std::string& database,
                                                          std::stop_token stop) {
-  return CollectNames([&](const std::string& token) -> Result<NamePage> {
+  return CollectNames("ListTables " + database, [&](const std::string& token) -> Result<NamePage> {
     Result<std::string> reply = Call("ListTables", EncodeList(database, token), database, stop);
     if (!reply) return std::move(reply).error();
     Result<NamePage> page = DecodeNames(*reply, "Tables", "TableName");
@@ -148,7 +159,9 @@ Result<std::vector<BatchLoadTaskSummary>> WriteClient::ListBatchLoadTasks(const 
     Result<BatchLoadTaskPage> page = DecodeBatchLoadTasks(*reply);
     if (!page) return std::move(page).error().With("ListBatchLoadTasks");
     tasks.insert(tasks.end(), page->tasks.begin(), page->tasks.end());
-    token = std::move(page->next_token);
+    if (Status more = GoOn(token, std::move(page->next_token)); !more) {
+      return std::move(more).error().With("ListBatchLoadTasks");
+    }
   } while (!token.empty());
   return tasks;
 }

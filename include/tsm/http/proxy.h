@@ -25,6 +25,9 @@ struct Proxy {
   std::string address;  // "http://proxy.example.com:3128", always with its port
   std::string user;     // decoded, "" where the URL has none
   std::string password;
+
+  // A token is often a password without a user: "http://:token@proxy:3128".
+  bool has_login() const { return !user.empty() || !password.empty(); }
 };
 
 // A URL without a scheme is an http one; without a port it is 80, 443 (https) or 1080 (socks).

@@ -2,9 +2,9 @@
 #include <string_view>
 #include <utility>
 
-#include "secret_text.h"
 #include "sts_call.h"
 #include "tsm/aws/client.h"
+#include "tsm/aws/credentials/secret_text.h"
 #include "tsm/aws/credentials/sources.h"
 #include "tsm/core/text.h"
 
@@ -68,7 +68,7 @@ AssumeRoleSource::AssumeRoleSource(AssumeRole plan, std::string session_name,
 
 AssumeRoleSource::~AssumeRoleSource() = default;
 
-Result<std::string> AssumeRoleSource::AskForCode() {
+Result<std::string> AssumeRoleSource::AskForCode(std::stop_token stop) {
   const std::string who = "role " + plan_.role_arn + " of profile " + plan_.profile;
   const std::string needs = who + " needs a code of the MFA device " + plan_.mfa_serial;
   if (given_once_) {
@@ -87,7 +87,7 @@ Result<std::string> AssumeRoleSource::AskForCode() {
     return MakeError(ErrorKind::kCredentials, needs + ", and nobody can be asked for it here");
   }
   asked_ = true;
-  Result<std::string> answer = ask_mfa_(plan_.mfa_serial);
+  Result<std::string> answer = ask_mfa_(plan_.mfa_serial, std::move(stop));
   if (!answer) return std::move(answer).error().With(needs);
   std::string code(TrimAscii(*answer));
   if (!IsMfaCode(code)) {
@@ -102,7 +102,7 @@ Result<Credentials> AssumeRoleSource::Fetch(std::stop_token stop) {
                        {"DurationSeconds", std::to_string(plan_.duration.count())}};
   if (!plan_.external_id.empty()) fields.emplace_back("ExternalId", plan_.external_id);
   if (!plan_.mfa_serial.empty()) {
-    Result<std::string> code = AskForCode();
+    Result<std::string> code = AskForCode(stop);
     if (!code) return std::move(code).error();
     fields.emplace_back("SerialNumber", plan_.mfa_serial);
     fields.emplace_back("TokenCode", *code);

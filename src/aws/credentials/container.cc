@@ -4,7 +4,7 @@
 #include "credentials_json.h"
 #include "metadata_call.h"
 #include "secret_file.h"
-#include "secret_text.h"
+#include "tsm/aws/credentials/secret_text.h"
 #include "tsm/aws/credentials/sources.h"
 #include "tsm/core/text.h"
 

@@ -3,7 +3,7 @@
 
 #include "credentials_json.h"
 #include "secret_file.h"
-#include "secret_text.h"
+#include "tsm/aws/credentials/secret_text.h"
 #include "tsm/aws/credentials/sources.h"
 #include "tsm/aws/signer.h"
 

@@ -48,7 +48,12 @@ Result<std::string> CheckedFullUri(const std::string& text) {
   const std::size_t query = std::min(url.find('?'), url.size());
   const auto endpoint = ParseEndpointUrl(std::string_view(url).substr(0, query), kVariable,
                                          ErrorKind::kConfiguration);
-  if (!endpoint) return endpoint.error();
+  // The URL is not repeated: its path may be what opens the door.
+  if (!endpoint) {
+    return MakeError(
+        ErrorKind::kConfiguration,
+        std::string(kVariable) + ": it is no URL of the form http[s]://host[:port]/path");
+  }
   const bool clean = std::all_of(url.begin() + static_cast<std::ptrdiff_t>(query), url.end(),
                                  [](char c) { return c > ' ' && c < 0x7F && c != '#'; });
   if (!clean) {

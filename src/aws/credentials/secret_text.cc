@@ -1,4 +1,4 @@
-#include "secret_text.h"
+#include "tsm/aws/credentials/secret_text.h"
 
 #include <algorithm>
 #include <utility>

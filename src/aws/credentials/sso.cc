@@ -2,10 +2,10 @@
 #include <utility>
 
 #include "credentials_json.h"
-#include "secret_text.h"
 #include "sso_token.h"
 #include "sts_call.h"
 #include "tsm/aws/client.h"
+#include "tsm/aws/credentials/secret_text.h"
 #include "tsm/aws/credentials/sources.h"
 
 namespace tsm::aws {

@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "secret_file.h"
-#include "secret_text.h"
 #include "sts_call.h"
 #include "tsm/aws/client.h"
+#include "tsm/aws/credentials/secret_text.h"
 #include "tsm/aws/credentials/sources.h"
 #include "tsm/core/text.h"
 

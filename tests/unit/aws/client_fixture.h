@@ -30,6 +30,7 @@ class RotatingCredentials final : public CredentialsProvider {
     Credentials credentials;
     credentials.access_key_id = "AK" + std::to_string(calls);
     credentials.secret_access_key = "secret";
+    credentials.session_token = token;
     credentials.source = "the test";
     return credentials;
   }
@@ -39,6 +40,7 @@ class RotatingCredentials final : public CredentialsProvider {
   }
   int calls = 0;
   bool renewable = true;
+  std::string token;
   std::vector<std::string> refused;
   std::optional<Error> failure;
 };

@@ -206,6 +206,33 @@ TEST_F(ClientTest, ACallersRequestIsLeftAlone) {
   EXPECT_THAT(operation.request.headers, SizeIs(1));
 }
 
+// AWS quotes the Authorization header of a request that it finds malformed; gateways and emulators
+// quote whatever they like, under codes of their own.
+TEST_F(ClientTest, WhatARefusalRepeatsOfTheSignatureIsHidden) {
+  credentials_->token = "FwoGZXIvYXdzEBYaDHush/Hush+Hush==";
+  for (const char* code : {"IncompleteSignatureException", "ForeignCode"}) {
+    std::string signature;
+    transport_.SetHandler([&](const http::Request& request) -> Result<http::Response> {
+      const std::string header(http::FindHeader(request.headers, "authorization"));
+      signature = header.substr(header.find("Signature=") + 10);
+      const std::string token(http::FindHeader(request.headers, "x-amz-security-token"));
+      EXPECT_FALSE(token.empty());
+      return http::Response{403,
+                            {},
+                            R"({"__type":")" + std::string(code) +
+                                R"(","message":"it is malformed: Authorization=)" + header +
+                                " x-amz-security-token:" + token + R"("})"};
+    });
+    const auto response = client_.Call(Read(), {});
+    ASSERT_FALSE(response);
+    const std::string text = response.error().Text();
+    EXPECT_THAT(text, HasSubstr("it is malformed: Authorization=AWS4-HMAC-SHA256"));
+    EXPECT_EQ(signature.size(), 64U);
+    EXPECT_EQ(text.find(signature), std::string::npos) << text;
+    EXPECT_EQ(text.find(credentials_->token), std::string::npos) << text;
+  }
+}
+
 class HiddenErrorTest : public ClientTest {
  protected:
   static Operation Copy() {

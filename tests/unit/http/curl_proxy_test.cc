@@ -95,6 +95,14 @@ TEST(CurlProxyTest, TheUrlsCredentialsGoToTheProxyOnly) {
   EXPECT_THAT(straight.seen().at(0), AllOf(StartsWith("POST / "), Not(HasSubstr("Proxy-"))));
 }
 
+TEST(CurlProxyTest, APasswordWithoutAUserIsSentToo) {
+  Answering log(kOk);
+  SocketServer proxy(std::ref(log));
+  CurlTransport transport(Through("http://:token@" + proxy.host()));
+  ASSERT_TRUE(transport.Send(Post("http", "nowhere.invalid"), {}));
+  EXPECT_THAT(log.seen().at(0), HasSubstr("Proxy-Authorization: Basic OnRva2Vu\r\n"));
+}
+
 TEST(CurlProxyTest, NoProxyAndDirectRequestsGoPastIt) {
   Answering log(kOk);
   SocketServer proxy(std::ref(log));

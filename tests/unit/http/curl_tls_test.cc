@@ -1,8 +1,11 @@
 // Whom the transport trusts, against OpenSSL's own test server with a certificate made on the spot.
+#include <curl/curl.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,6 +138,48 @@ TEST_F(CurlTlsTest, OnlyWhatTheBundleVouchesForIsTrusted) {
   ASSERT_FALSE(other_name);
   EXPECT_EQ(other_name.error().kind, ErrorKind::kConfiguration);
   EXPECT_THAT(other_name.error().message, HasSubstr(certificate_));
+}
+
+// Has an authority put into the system's directory, in a child that sees another directory there.
+TEST_F(CurlTlsTest, ABundleTakesThePlaceOfTheSystemsStore) {
+  const curl_version_info_data* built = ::curl_version_info(CURLVERSION_NOW);
+  const char* system = built->capath;
+  if (system == nullptr) GTEST_SKIP() << "this libcurl has no directory of authorities";
+  const std::filesystem::path authorities = folder_ / "authorities";
+  std::filesystem::create_directory(authorities);
+  std::filesystem::copy(certificate_, authorities);
+  ASSERT_EQ(Child({"openssl", "rehash", authorities.string()}).Wait(), 0);
+  const std::string other = folder_ / "other.pem";
+  ASSERT_EQ(
+      Child({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+             "-nodes", "-keyout", "/dev/null", "-out", other, "-days", "1", "-subj", "/CN=other"})
+          .Wait(),
+      0);
+  // The file of the system's authorities, often in the directory, must be there to be read.
+  if (built->cainfo != nullptr) {
+    std::filesystem::copy(other, authorities / std::filesystem::path(built->cainfo).filename());
+  }
+  enum Outcome { kRefused, kTrusted, kNotInPlace, kNotAllowed };
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount(authorities.c_str(), system, nullptr, MS_BIND, nullptr) != 0) {
+      ::_exit(kNotAllowed);
+    }
+    CurlOptions options;
+    if (!Ask(options)) ::_exit(kNotInPlace);
+    options.ca_bundle = other;
+    ::_exit(Ask(options) ? kTrusted : kRefused);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status)) << status;
+  if (WEXITSTATUS(status) == kNotAllowed) {
+    GTEST_SKIP() << "THE BUNDLE'S PLACE IS NOT TESTED: no mount namespace is allowed here";
+  }
+  EXPECT_EQ(WEXITSTATUS(status), kRefused);
 }
 
 TEST_F(CurlTlsTest, WithoutVerificationAnyCertificateIsTaken) {

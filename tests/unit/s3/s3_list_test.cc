@@ -102,6 +102,14 @@ TEST_F(S3ListTest, StopsWhereTheVisitorSaysSo) {
   EXPECT_EQ(bench.transport.requests().size(), 1U);
 }
 
+TEST_F(S3ListTest, AKeyCantForgeALineOfTheLog) {
+  bench.transport.Add(403, "<Error><Code>AccessDenied</Code><Message>m</Message></Error>");
+  const std::string key = std::string(1000, 'k') + "\nINFO all proven\x1B[2J";
+  const Result<std::string> body = client.GetObject(bucket, ObjectKey(key), std::nullopt, {});
+  ASSERT_FALSE(body);
+  EXPECT_THAT(body.error().Text(), HasSubstr("kkk\\nINFO all proven\\x1b[2J: AccessDenied"));
+}
+
 TEST_F(S3ListTest, ATokenThatStandsStillEndsTheWalk) {
   bench.transport.Add(200, Page(Object("a"), "same"));
   bench.transport.Add(200, Page(Object("a"), "same"));

@@ -224,6 +224,19 @@ TEST_F(S3RegionTest, NobodyKnowsTheRegion) {
   EXPECT_EQ(body.error().code, "PermanentRedirect");
 }
 
+TEST_F(S3RegionTest, AStopWhileTheRegionIsAskedIsAStop) {
+  std::stop_source stop;
+  bench.transport.SetHandler([&](const http::Request& request) -> Result<http::Response> {
+    if (request.method == "GET") return http::Response{301, {}, kPermanentRedirect};
+    stop.request_stop();
+    return MakeError(ErrorKind::kCancelled, "stopped while calling");
+  });
+  const Result<std::string> body =
+      aws.GetObject(bucket, ObjectKey("k"), std::nullopt, stop.get_token());
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().kind, ErrorKind::kCancelled) << body.error().Text();
+}
+
 TEST_F(S3RegionTest, WhatIsNoRegionNeverBecomesAHost) {
   for (const char* hint : {"eu-west-1.example.com/", "EU West", "evil.example", "a@b", "eu_west"}) {
     const std::size_t before = bench.transport.requests().size();

@@ -41,7 +41,7 @@ struct SnsClientTest : ::testing::Test {
 };
 
 TEST(TopicArn, Parse) {
-  const Result<TopicArn> arn = TopicArn::Parse("arn:aws-cn:sns:cn-north-1:123456789012:t.fifo");
+  const Result<TopicArn> arn = TopicArn::Parse("arn:aws-cn:sns:cn-north-1:123456789012:t");
   ASSERT_TRUE(arn);
   EXPECT_EQ(arn->partition, "aws-cn");
   EXPECT_EQ(arn->region, "cn-north-1");
@@ -49,7 +49,8 @@ TEST(TopicArn, Parse) {
        {"", "loads", "arn:aws:sqs:us-west-2:123456789012:q", "arn:aws:sns::123456789012:t",
         "arn:aws:sns:us-west-2:1234:t", "arn:aws:sns:example.com/x:123456789012:t",
         "arn:aws:sns:US-WEST-2:123456789012:t", "arn:aws:sns:us-west-2:123456789012:",
-        "arn:aws:sns:us-west-2:123456789012:t:11111111-subscription"}) {
+        "arn:aws:sns:us-west-2:123456789012:t:11111111-subscription",
+        "arn:aws:sns:us-west-2:123456789012:t.fifo"}) {
     ASSERT_FALSE(TopicArn::Parse(text)) << text;
     EXPECT_EQ(TopicArn::Parse(text).error().kind, ErrorKind::kInvalidInput);
   }

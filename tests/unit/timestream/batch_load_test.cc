@@ -175,6 +175,27 @@ TEST_F(BatchLoadTest, ListReadsEveryPage) {
   EXPECT_EQ(write.ListBatchLoadTasks("", {}).error().kind, ErrorKind::kBadReply);
 }
 
+TEST_F(BatchLoadTest, AListWhoseTokenStandsStillIsNotFollowed) {
+  for (int i = 0; i < 5; ++i) {
+    bench.transport.Add(200, R"({"BatchLoadTasks":[],"NextToken":"n"})");
+  }
+  const Result<std::vector<BatchLoadTaskSummary>> tasks = write.ListBatchLoadTasks("", {});
+  ASSERT_FALSE(tasks);
+  EXPECT_THAT(tasks.error().Text(), HasSubstr("ListBatchLoadTasks: the listing repeats"));
+  EXPECT_EQ(bench.transport.requests().size(), 2U);
+}
+
+TEST_F(BatchLoadTest, ANumberBeyond64BitsIsNone) {
+  bench.transport.Add(200, R"({"BatchLoadTaskDescription":{"TaskId":"A","TaskStatus":"SUCCEEDED",
+    "ProgressReport":{"RecordsIngested":1e30,"RecordsProcessed":-99999999999999999999,
+    "BytesMetered":18446744073709551615}}})");
+  const Result<BatchLoadTask> task = write.DescribeBatchLoadTask("A", {});
+  ASSERT_TRUE(task) << task.error().Text();
+  EXPECT_EQ(task->progress.records_ingested, 0);
+  EXPECT_EQ(task->progress.records_processed, 0);
+  EXPECT_EQ(task->progress.bytes_metered, 0);
+}
+
 TEST_F(BatchLoadTest, ResumeIsNotRepeatedBlindly) {
   bench.transport.Add(200, "{}");
   ASSERT_TRUE(write.ResumeBatchLoadTask("ABC", {}));

@@ -78,6 +78,16 @@ TEST_F(WriteClientTest, ListsEveryPage) {
   EXPECT_EQ(write.ListTables("targetdb", {}).error().kind, ErrorKind::kBadReply);
 }
 
+TEST_F(WriteClientTest, AListWhoseTokenStandsStillIsNotFollowed) {
+  for (int i = 0; i < 5; ++i) {
+    bench.transport.Add(200, R"({"Tables":[{"TableName":"t"}],"NextToken":"n"})");
+  }
+  const Result<std::vector<std::string>> tables = write.ListTables("targetdb", {});
+  ASSERT_FALSE(tables);
+  EXPECT_THAT(tables.error().Text(), HasSubstr("ListTables targetdb: the listing repeats"));
+  EXPECT_EQ(bench.transport.requests().size(), 2U);
+}
+
 TEST_F(WriteClientTest, CreateTableWithAPartitionKey) {
   bench.transport.Add(200, "{}");
   ASSERT_TRUE(write.CreateTable(

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "tsm/aws/clock_skew.h"
@@ -28,8 +29,9 @@ struct CredentialsContext {
   RetryPolicy retry;
   std::string user_agent;
   std::string tool = "tsm";  // begins the session names that the tool makes up: "ts-unload"
-  // Asks the operator for the code of the MFA device; null, or an error, where nobody can be asked.
-  std::function<Result<std::string>(const std::string& mfa_serial)> ask_mfa;
+  // Asks the operator for the code of the MFA device, until a stop; null, or an error, where nobody
+  // can be asked.
+  std::function<Result<std::string>(const std::string& mfa_serial, std::stop_token stop)> ask_mfa;
 };
 
 // No request is made before the first Get.

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -68,7 +69,8 @@ class ProcessSource final : public CredentialSource {
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 class AssumeRoleSource final : public CredentialSource {
  public:
-  using AskMfa = std::function<Result<std::string>(const std::string& mfa_serial)>;
+  using AskMfa =
+      std::function<Result<std::string>(const std::string& mfa_serial, std::stop_token stop)>;
   // `sts` signs with the base's credentials.
   AssumeRoleSource(AssumeRole plan, std::string session_name, std::unique_ptr<Client> sts,
                    Endpoint endpoint, std::string region, AskMfa ask_mfa);
@@ -76,7 +78,7 @@ class AssumeRoleSource final : public CredentialSource {
   Result<Credentials> Fetch(std::stop_token stop) override;
 
  private:
-  Result<std::string> AskForCode();
+  Result<std::string> AskForCode(std::stop_token stop);
   AssumeRole plan_;
   std::string session_name_;
   std::unique_ptr<Client> sts_;

@@ -104,6 +104,43 @@ TEST(TraceTransportTest, TheContainersCredentialsIdIsHeldBack) {
   EXPECT_THAT(notices.texts.at(0), HasSubstr("GET 169.254.170.2/v2/credentials/... -> 200"));
 }
 
+// The path of a metadata call holds its query too, and that of a container may be a secret.
+TEST(TraceTransportTest, OfAMetadataCallOnlyTheHarmlessPathIsTold) {
+  const std::pair<const char*, const char*> paths[] = {
+      {"/creds?token=HUSH", "/creds?..."},
+      {"/v4/credentials/HUSH?a=HUSH", "/v4/credentials/..."},
+      {"/v1/credentials", "/v1/credentials"},
+      {"/latest/meta-data/iam/security-credentials/Migrator",
+       "/latest/meta-data/iam/security-credentials/Migrator"}};
+  for (const auto& [path, told] : paths) {
+    OneAnswer inner(http::Response{200, {}, ""});
+    Notices notices;
+    const SystemClock clock;
+    TraceTransport trace(inner, notices, clock);
+    http::Request request;
+    request.method = "GET";
+    request.host = "localhost:9911";
+    request.path = path;
+    request.direct = true;
+    EXPECT_TRUE(trace.Send(request, {}));
+    EXPECT_THAT(notices.texts.at(0), HasSubstr("localhost:9911" + std::string(told) + " -> 200"));
+  }
+}
+
+TEST(TraceTransportTest, OfAFormOnlyTheActionIsTold) {
+  OneAnswer inner(http::Response{200, {}, ""});
+  Notices notices;
+  const SystemClock clock;
+  TraceTransport trace(inner, notices, clock, TraceDetail::kHeaders);
+  http::Request request;
+  request.method = "POST";
+  request.host = "sts.test";
+  request.body = "Action=AssumeRoleWithWebIdentity&WebIdentityToken=HUSH";
+  EXPECT_TRUE(trace.Send(request, {}));
+  EXPECT_THAT(notices.texts.at(0), HasSubstr("POST sts.test/ AssumeRoleWithWebIdentity -> 200"));
+  EXPECT_THAT(Join(notices.texts, "\n"), Not(HasSubstr("HUSH")));
+}
+
 TEST(TraceTransportTest, TellsAFailureToo) {
   OneAnswer inner(MakeError(ErrorKind::kTransient, "connection refused"));
   Notices notices;

@@ -94,10 +94,11 @@ TEST_F(AssumeRoleTest, SendsWhatTheProfileSets) {
   plan.mfa_serial = kMfaDevice;
   bench_.transport.Add(200, test::AssumedRoleAnswer("AssumeRole", "1"));
   std::string asked;
-  AssumeRoleSource source = Make(plan, [&](const std::string& serial) -> Result<std::string> {
-    asked = serial;
-    return std::string(" 123456\n");
-  });
+  AssumeRoleSource source =
+      Make(plan, [&](const std::string& serial, std::stop_token) -> Result<std::string> {
+        asked = serial;
+        return std::string(" 123456\n");
+      });
   ASSERT_TRUE(source.Fetch({}));
   EXPECT_EQ(asked, kMfaDevice);
   const http::Request sent = bench_.transport.requests()[0];
@@ -230,10 +231,11 @@ TEST_F(AssumeRoleTest, TheOperatorIsAskedOnceAndNeverInTheMiddleOfARun) {
   AssumeRole plan = Plan();
   plan.mfa_serial = kMfaDevice;
   int asked = 0;
-  AssumeRoleSource source = Make(plan, [&](const std::string&) -> Result<std::string> {
-    ++asked;
-    return std::string("123456");
-  });
+  AssumeRoleSource source =
+      Make(plan, [&](const std::string&, std::stop_token) -> Result<std::string> {
+        ++asked;
+        return std::string("123456");
+      });
   bench_.transport.Add(200, test::AssumedRoleAnswer("AssumeRole", "1"));
   ASSERT_TRUE(source.Fetch({}));
   const auto second = source.Fetch({});
@@ -249,10 +251,11 @@ TEST_F(AssumeRoleTest, ACodeThatLedToNothingIsNotAskedForAgain) {
   AssumeRole plan = Plan();
   plan.mfa_serial = kMfaDevice;
   int asked = 0;
-  AssumeRoleSource source = Make(plan, [&](const std::string&) -> Result<std::string> {
-    ++asked;
-    return std::string("123456");
-  });
+  AssumeRoleSource source =
+      Make(plan, [&](const std::string&, std::stop_token) -> Result<std::string> {
+        ++asked;
+        return std::string("123456");
+      });
   bench_.transport.Add(403, test::StsRefusal("AccessDenied",
                                              "MultiFactorAuthentication failed with invalid MFA "
                                              "one time pass code."));
@@ -274,14 +277,15 @@ TEST_F(AssumeRoleTest, WithoutACodeNothingIsSent) {
   EXPECT_EQ(error.kind, ErrorKind::kCredentials);
   EXPECT_THAT(error.Text(), HasSubstr("nobody can be asked"));
 
-  error = Failure(plan, [](const std::string&) -> Result<std::string> {
+  error = Failure(plan, [](const std::string&, std::stop_token) -> Result<std::string> {
     return MakeError(ErrorKind::kCredentials, "standard input is no terminal");
   });
   EXPECT_THAT(error.Text(), HasSubstr(kMfaDevice + ": standard input is no terminal"));
 
   for (const char* answer : {"", "12345", "1234567", "12345a"}) {
-    error = Failure(plan,
-                    [&](const std::string&) -> Result<std::string> { return std::string(answer); });
+    error = Failure(plan, [&](const std::string&, std::stop_token) -> Result<std::string> {
+      return std::string(answer);
+    });
     EXPECT_EQ(error.kind, ErrorKind::kCredentials);
     EXPECT_THAT(error.Text(), HasSubstr("six digits"));
   }

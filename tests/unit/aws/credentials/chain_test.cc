@@ -229,7 +229,7 @@ TEST_F(ChainTest, TheOperatorIsAskedThroughTheContext) {
   role.mfa_serial = "arn:aws:iam::111111111111:mfa/jo";
   role.session_name = "jo@laptop";
   CredentialsContext context = Context();
-  context.ask_mfa = [](const std::string& serial) -> Result<std::string> {
+  context.ask_mfa = [](const std::string& serial, std::stop_token) -> Result<std::string> {
     return std::string(serial.ends_with("mfa/jo") ? "654321" : "no");
   };
   AnswerRole("1");

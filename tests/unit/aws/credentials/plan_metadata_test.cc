@@ -44,6 +44,16 @@ TEST_F(PlanTest, ContainersThatMayNot) {
   }
 }
 
+// In ECS the path is what opens the door, and a query may hold a token.
+TEST_F(PlanTest, ARefusedContainerUrlIsNotRepeated) {
+  for (const char* url : {"169.254.170.2/v2/credentials/hush", "http:/localhost/hush",
+                          "http://example.com/hush?hush", "http://localhost/x?hush#hush"}) {
+    World world;
+    world.variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = url;
+    ExpectError(world, ErrorKind::kConfiguration, "AWS_CONTAINER_CREDENTIALS_FULL_URI: ");
+  }
+}
+
 TEST_F(PlanTest, TheRelativeUriGoesBeforeTheFullOne) {
   World world;
   world.variables = {{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/hush"},

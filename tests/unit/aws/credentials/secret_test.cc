@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "../../src/aws/credentials/secret_file.h"
-#include "../../src/aws/credentials/secret_text.h"
 #include "aws/credentials/scratch_files.h"
+#include "tsm/aws/credentials/secret_text.h"
 
 namespace tsm::aws {
 namespace {
