@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the project and runs its tests; on a bare Debian 12 it first installs what is missing.
-#   bash tests/run.sh                       Release build, layer check, unit tests, interop and end-to-end tests
+#   bash tests/run.sh                       Release build, layer check, unit, interop and end-to-end tests, LocalStack smoke
 #   bash tests/run.sh --sanitize address    the same tests on a build with address and undefined-behaviour sanitizers
 #   bash tests/run.sh --sanitize thread     the same on a build with the thread sanitizer, without the largest tables
 #   bash tests/run.sh --lint                layer check, clang-format and clang-tidy; no test is run
@@ -104,6 +104,13 @@ run_pytest() {  # run_pytest PRESET FOLDER-OR-OPTION...
   note python "$status" "$(tail -n 1 "$log" | sed 's/=//g; s/^ *//; s/ *$//')"
 }
 
+run_smoke() {
+  say "LocalStack smoke"
+  local status=0
+  TS_BUILD_DIR=build/release bash tests/localstack_smoke.sh 2>&1 | tee build/smoke.log || status=$?
+  note smoke "$status" "$(tail -n 1 build/smoke.log)"
+}
+
 unset PYTHONPATH PYTHONHOME
 install_missing "${TSM_BUILD_PACKAGES[@]}" "${TSM_TEST_PACKAGES[@]}"
 forget_caller_aws
@@ -140,4 +147,5 @@ check_layers
 make_venv
 run_ctest "$preset"
 run_pytest "$preset" tests/lint tests/interop tests/e2e -m "$selection"
+[ -n "$sanitize" ] || run_smoke
 finish

@@ -45,8 +45,8 @@ void AddTimes(const BatchTask& task, json* out) {
 }  // namespace
 
 struct BatchLoad::Impl {
-  Impl(TableStore& table_store, ObjectStore& object_store, NowNs clock)
-      : tables(table_store), objects(object_store), now(std::move(clock)), store(tables.dir()) {
+  Impl(TableStore& table_store, Storage& s3, NowNs clock)
+      : tables(table_store), storage(s3), now(std::move(clock)), store(tables.dir()) {
     for (BatchTask& task : store.Load()) {
       if (task.status == kInProgress) {
         Stop(&task);
@@ -144,7 +144,7 @@ struct BatchLoad::Impl {
   BatchOutcome Run(const BatchTask& task, BatchTask* shared) {
     BatchCounters latest;
     try {
-      BatchLoadRun run(tables, objects, task);
+      BatchLoadRun run(tables, storage, task);
       std::vector<std::string> keys;
       if (task.files_json.empty()) {
         std::string reason = run.ListFiles(&keys);
@@ -168,7 +168,7 @@ struct BatchLoad::Impl {
   }
 
   TableStore& tables;
-  ObjectStore& objects;
+  Storage& storage;
   const NowNs now;
   std::mutex mutex;  // guards all below but the threads
   BatchTaskStore store;
@@ -179,15 +179,15 @@ struct BatchLoad::Impl {
   std::vector<std::thread> workers;
 };
 
-BatchLoad::BatchLoad(TableStore& tables, ObjectStore& objects, NowNs now)
-    : impl_(std::make_unique<Impl>(tables, objects, std::move(now))) {}
+BatchLoad::BatchLoad(TableStore& tables, Storage& storage, NowNs now)
+    : impl_(std::make_unique<Impl>(tables, storage, std::move(now))) {}
 
 BatchLoad::~BatchLoad() = default;
 
 void BatchLoad::Stop() { impl_->StopAll(); }
 
 json BatchLoad::Create(const Caller& caller, const json& request) {
-  BatchTask task = ParseCreateRequest(caller, request, impl_->tables, impl_->objects);
+  BatchTask task = ParseCreateRequest(caller, request, impl_->tables, impl_->storage);
   const std::lock_guard lock(impl_->mutex);
   if (!task.client_token.empty()) {
     for (const auto& [id, other] : impl_->tasks) {

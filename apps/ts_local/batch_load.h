@@ -11,7 +11,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "ts_local/message.h"
-#include "ts_local/object_store.h"
+#include "ts_local/storage.h"
 #include "ts_local/table_store.h"
 
 namespace ts_local {
@@ -19,7 +19,7 @@ namespace ts_local {
 class BatchLoad {
  public:
   using NowNs = std::function<std::int64_t()>;  // Unix time in nanoseconds
-  BatchLoad(TableStore& tables, ObjectStore& objects, NowNs now);
+  BatchLoad(TableStore& tables, Storage& storage, NowNs now);
   // As Stop, and waits until it is done.
   ~BatchLoad();
   BatchLoad(const BatchLoad&) = delete;

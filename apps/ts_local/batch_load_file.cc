@@ -1,8 +1,7 @@
 #include "ts_local/batch_load_file.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <memory>
+#include <stdexcept>
 
 #include "ts_local/value_text.h"
 
@@ -12,9 +11,25 @@ namespace {
 constexpr std::size_t kBatchRecords = 20'000;
 constexpr std::size_t kBatchBytes = 8U << 20U;
 
-struct FileCloser {
-  void operator()(std::FILE* file) const { std::fclose(file); }
+// Reading failed, as opposed to what the file holds: a row that is cut short must not be loaded.
+struct Unreadable : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
+
+// The first bytes are those of gzip (RFC 1952): no line of it can be told to the customer.
+struct Compressed : std::runtime_error {
+  Compressed() : std::runtime_error("The file is not CSV text: it is compressed with gzip.") {}
+};
+
+std::size_t ReadOrThrow(Storage::Download* bytes, char* buffer, std::size_t size) {
+  try {
+    return bytes->Read(buffer, size);
+  } catch (const ApiError& error) {
+    throw Unreadable(error.code() + ": " + error.what());
+  } catch (const std::runtime_error& error) {
+    throw Unreadable(error.what());
+  }
+}
 
 // Whether the bytes are well-formed UTF-8 (Unicode 15, table 3-7).
 bool IsUtf8(std::string_view text) {
@@ -61,29 +76,46 @@ BatchLoadFile::BatchLoadFile(const Target& target, const DataModel& model,
                              BatchLoadReport* report)
     : target_(target), model_(model), csv_(csv), counters_(counters), report_(report) {}
 
-bool BatchLoadFile::Load(const ObjectInfo& object, const Progress& progress) {
-  file_ = object.key;
-  const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(object.file.c_str(), "rb"));
-  if (file == nullptr) {
-    ++counters_->file_failures;
-    report_->AddFileError(file_, "The file could not be read.");
-    return true;
-  }
-  CsvReader reader(
-      [&](char* buffer, std::size_t size) { return std::fread(buffer, 1, size, file.get()); },
-      csv_.options);
+bool BatchLoadFile::Load(const std::string& key, Storage::Download* bytes,
+                         const Progress& progress) {
+  file_ = key;
+  bool begun = false;
+  const auto read = [&](char* buffer, std::size_t size) {
+    const std::size_t count = ReadOrThrow(bytes, buffer, size);
+    if (!begun && std::string_view(buffer, count).starts_with("\x1f\x8b")) throw Compressed();
+    begun = true;
+    return count;
+  };
+  CsvReader reader(read, csv_.options);
   const std::int64_t bytes_before = counters_->bytes;
-  CsvRecord row;
-  std::string problem = "The file has no header row.";
-  if (reader.Next(&row)) problem = row.error.empty() ? BindHeader(row) : row.error;
+  const Progress metered = [&] {
+    counters_->bytes = bytes_before + static_cast<std::int64_t>(reader.bytes_read());
+    return progress();
+  };
+  std::string problem;
+  bool running = true;
+  try {
+    problem = LoadRows(&reader, metered, &running);
+  } catch (const Compressed& error) {
+    problem = error.what();
+  } catch (const Unreadable& error) {
+    problem = "The file could not be read to its end: " + std::string(error.what());
+  }
+  Flush();
   if (!problem.empty()) {
     ++counters_->file_failures;
     report_->AddFileError(file_, problem);
-    return true;
   }
+  return metered() && running;
+}
+
+std::string BatchLoadFile::LoadRows(CsvReader* reader, const Progress& progress, bool* running) {
+  CsvRecord row;
+  if (!reader->Next(&row)) return "The file has no header row.";
+  std::string problem = row.error.empty() ? BindHeader(row) : row.error;
+  if (!problem.empty()) return problem;
   const std::size_t width = row.count;
-  bool running = true;
-  while (running && reader.Next(&row)) {
+  while (*running && reader->Next(&row)) {
     ++counters_->processed;
     std::string reason = row.error;
     if (reason.empty() && row.count != width) {
@@ -98,17 +130,10 @@ bool BatchLoadFile::Load(const ObjectInfo& object, const Progress& progress) {
     }
     if (used_ >= kBatchRecords || batch_bytes_ >= kBatchBytes) {
       Flush();
-      counters_->bytes = bytes_before + static_cast<std::int64_t>(reader.bytes_read());
-      running = progress();
+      *running = progress();
     }
   }
-  Flush();
-  if (std::ferror(file.get()) != 0) {
-    ++counters_->file_failures;
-    report_->AddFileError(file_, "The file could not be read to its end.");
-  }
-  counters_->bytes = bytes_before + static_cast<std::int64_t>(reader.bytes_read());
-  return running && progress();
+  return {};
 }
 
 std::string BatchLoadFile::FindColumn(const std::string& name, std::size_t* column) const {

@@ -11,7 +11,7 @@
 #include "ts_local/batch_load_model.h"
 #include "ts_local/batch_load_report.h"
 #include "ts_local/csv_reader.h"
-#include "ts_local/object_store.h"
+#include "ts_local/storage.h"
 #include "ts_local/table_store.h"
 
 namespace ts_local {
@@ -47,9 +47,9 @@ class BatchLoadFile {
   BatchLoadFile(const Target& target, const DataModel& model, const CsvConfiguration& csv,
                 BatchCounters* counters, BatchLoadReport* report);
 
-  // Loads the object; false where `progress` stopped it. Errors of the file and its rows go to the
-  // report; ApiError where the table is gone.
-  bool Load(const ObjectInfo& object, const Progress& progress);
+  // Loads the object `key` as `bytes` gives it; false where `progress` stopped it. Errors of the
+  // file and its rows go to the report; ApiError where the table is gone.
+  bool Load(const std::string& key, Storage::Download* bytes, const Progress& progress);
 
  private:
   struct Mapping {
@@ -62,6 +62,8 @@ class BatchLoadFile {
     bool rejected = false;
   };
 
+  // The reason why the file cannot be used, else "". `running` becomes false where `progress` said.
+  std::string LoadRows(CsvReader* reader, const Progress& progress, bool* running);
   // Finds the model's columns in the header; the reason why the file cannot be used, else "".
   std::string BindHeader(const CsvRecord& header);
   std::string FindColumn(const std::string& name, std::size_t* column) const;

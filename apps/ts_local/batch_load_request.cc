@@ -52,12 +52,12 @@ std::string OptionalPrefix(const json& object, std::size_t max_bytes) {
 }
 
 // https://docs.aws.amazon.com/timestream/latest/developerguide/batch-load-prerequisites.html
-void CheckBucket(const ObjectStore& objects, const std::string& what, const std::string& name,
+void CheckBucket(const Storage& storage, const std::string& what, const std::string& name,
                  const std::string& region) {
-  const auto bucket = objects.FindBucket(name);
-  if (!bucket) throw Invalid("The " + what + " bucket " + name + " does not exist");
-  if (bucket->region != region) {
-    throw Invalid("The " + what + " bucket " + name + " is in " + bucket->region +
+  const auto found = OnStorage([&] { return storage.RegionOf({region, name}); });
+  if (!found) throw Invalid("The " + what + " bucket " + name + " does not exist");
+  if (*found != region) {
+    throw Invalid("The " + what + " bucket " + name + " is in " + *found +
                   ": it must be in the table's region " + region);
   }
 }
@@ -79,20 +79,21 @@ void FillReport(const json& report, BatchPlan* plan) {
   if (OptionalText(s3, "KmsKeyId") && encryption != "SSE_KMS") {
     throw Invalid("KmsKeyId needs the EncryptionOption SSE_KMS");
   }
-  plan->report_encryption = encryption == "SSE_KMS" ? "aws:kms" : "AES256";
+  plan->report_as.content_type = "application/json";
+  plan->report_as.encryption = encryption == "SSE_KMS" ? "aws:kms" : "AES256";
+  plan->report_as.kms_key = OptionalText(s3, "KmsKeyId").value_or("");
 }
 
-json ReadModelObject(const json& s3, const std::string& region, const ObjectStore& objects) {
+json ReadModelObject(const json& s3, const std::string& region, const Storage& storage) {
   const std::string bucket = RequiredText(s3, "BucketName");
   const std::string key = RequiredText(s3, "ObjectKey");
-  CheckBucket(objects, "data model", bucket, region);
-  if (!objects.Allowed(bucket, "s3:GetObject", key)) {
-    throw ApiError(400, "AccessDeniedException", "Not authorized to read the data model object");
-  }
-  const auto object = objects.Find(bucket, key);
+  CheckBucket(storage, "data model", bucket, region);
+  const StoragePlace place{region, bucket};
+  const auto object = OnStorage([&] { return storage.FindObject(place, key); });
   if (!object) throw Invalid("The data model s3://" + bucket + "/" + key + " does not exist");
   if (object->size > kMaxModelBytes) throw Invalid("The data model object is too large");
-  json model = json::parse(objects.Read(*object), nullptr, false);
+  const std::string text = OnStorage([&] { return ReadWhole(storage, place, *object); });
+  json model = json::parse(text, nullptr, false);
   if (model.is_discarded()) throw Invalid("The data model object is not JSON");
   return model;
 }
@@ -100,7 +101,7 @@ json ReadModelObject(const json& s3, const std::string& region, const ObjectStor
 }  // namespace
 
 BatchTask ParseCreateRequest(const Caller& caller, const json& request, const TableStore& tables,
-                             const ObjectStore& objects) {
+                             const Storage& storage) {
   BatchTask task;
   task.region = caller.region;
   task.database = RequiredName(request, "TargetDatabaseName");
@@ -114,15 +115,15 @@ BatchTask ParseCreateRequest(const Caller& caller, const json& request, const Ta
   FillSource(source, &plan);
   FillReport(report, &plan);
   const TableInfo table = tables.GetTable({task.region, task.database, task.table});
-  CheckBucket(objects, "source", plan.source_bucket, task.region);
-  CheckBucket(objects, "report", plan.report_bucket, task.region);
+  CheckBucket(storage, "source", plan.source_bucket, task.region);
+  CheckBucket(storage, "report", plan.report_bucket, task.region);
 
   json configured = RequiredObject(request, "DataModelConfiguration");
   const bool in_s3 = OptionalObject(configured, "DataModelS3Configuration") != nullptr;
   if (in_s3 == (OptionalObject(configured, "DataModel") != nullptr)) {
     throw Invalid("Exactly one of DataModel and DataModelS3Configuration must be given");
   }
-  json model = in_s3 ? ReadModelObject(configured["DataModelS3Configuration"], task.region, objects)
+  json model = in_s3 ? ReadModelObject(configured["DataModelS3Configuration"], task.region, storage)
                      : configured["DataModel"];
   CheckModelAgainst(ParseDataModel(&model), table.properties);
   if (!in_s3) configured["DataModel"] = model;

@@ -10,15 +10,15 @@
 #include "ts_local/batch_load_model.h"
 #include "ts_local/batch_task.h"
 #include "ts_local/message.h"
-#include "ts_local/object_store.h"
+#include "ts_local/storage.h"
 #include "ts_local/table_store.h"
 
 namespace ts_local {
 
 // A task that is not stored yet, without id and times. Throws ApiError: ValidationException,
-// ResourceNotFoundException (database, table), AccessDeniedException (data model in S3).
+// ResourceNotFoundException (database, table), and what S3 refuses as AsTimestream shapes it.
 BatchTask ParseCreateRequest(const Caller& caller, const nlohmann::json& request,
-                             const TableStore& tables, const ObjectStore& objects);
+                             const TableStore& tables, const Storage& storage);
 
 // What a run reads out of a stored task.
 struct BatchPlan {
@@ -26,7 +26,7 @@ struct BatchPlan {
   std::string source_prefix;
   std::string report_bucket;
   std::string report_prefix;
-  std::string report_encryption;  // "AES256" or "aws:kms"
+  StoredAs report_as;
   CsvConfiguration csv;
   DataModel model;
 };

@@ -1,24 +1,25 @@
 #include "ts_local/batch_load_run.h"
 
+#include <stdexcept>
+
 #include "ts_local/api_error.h"
 
 namespace ts_local {
 
-BatchLoadRun::BatchLoadRun(TableStore& tables, ObjectStore& objects, const BatchTask& task)
-    : tables_(tables), objects_(objects), task_(task), plan_(PlanOf(task)) {}
+BatchLoadRun::BatchLoadRun(TableStore& tables, Storage& storage, const BatchTask& task)
+    : tables_(tables), storage_(storage), task_(task), plan_(PlanOf(task)) {}
 
 std::string BatchLoadRun::ListFiles(std::vector<std::string>* keys) const {
   const std::string where = "s3://" + plan_.source_bucket + "/" + plan_.source_prefix;
-  if (!objects_.FindBucket(plan_.source_bucket)) {
-    return "The source bucket " + plan_.source_bucket + " does not exist.";
-  }
-  if (!objects_.Allowed(plan_.source_bucket, "s3:ListBucket", "")) {
-    return "Access denied: s3:ListBucket on " + plan_.source_bucket + ".";
+  std::vector<StoredObject> objects;
+  try {
+    // One over the limit of files and as many folder markers fit in one page.
+    objects = storage_.ListBelow(Source(), plan_.source_prefix, 1'000);
+  } catch (const ApiError& error) {
+    return "Cannot list the files at " + where + ": " + error.code() + ": " + error.what();
   }
   std::uint64_t bytes = 0;
-  // One over the limit of files and as many folder markers fit in one page.
-  for (const ObjectInfo& object :
-       objects_.List(plan_.source_bucket, plan_.source_prefix, "", 1'000)) {
+  for (const StoredObject& object : objects) {
     if (object.size == 0 && object.key.ends_with('/')) continue;  // a console's folder marker
     if (object.size > kMaxBatchFileBytes) {
       return "The file " + object.key + " is larger than 5 GB.";
@@ -37,23 +38,28 @@ BatchOutcome BatchLoadRun::Load(const std::vector<std::string>& keys, const Prog
       tables_, {task_.region, task_.database, task_.table}, task_.version};
   BatchLoadFile loader(target, plan_.model, plan_.csv, &counters_, &report_);
   for (const std::string& key : keys) {
-    std::string denied;
-    const auto object = objects_.Find(plan_.source_bucket, key);
-    if (!object) denied = "NoSuchKey: the object is gone.";
-    if (!objects_.Allowed(plan_.source_bucket, "s3:GetObject", key)) {
-      denied = "AccessDenied: s3:GetObject is denied.";
-    }
-    if (!denied.empty()) {
-      ++counters_.file_failures;
-      report_.AddFileError(key, denied);
-      continue;
-    }
-    if (!loader.Load(*object, [&] { return progress(counters_); })) {
-      return {true, false, "", counters_};
-    }
+    if (!LoadFile(&loader, key, progress)) return {true, false, "", counters_};
   }
   if (report_.empty()) return {false, true, "", counters_};
   return {false, false, WriteReport(), counters_};
+}
+
+bool BatchLoadRun::LoadFile(BatchLoadFile* loader, const std::string& key,
+                            const Progress& progress) {
+  std::unique_ptr<Storage::Download> download;
+  std::string problem = "NoSuchKey: the object is gone.";
+  try {
+    const auto object = storage_.FindObject(Source(), key);
+    if (object) download = storage_.StartDownload(Source(), *object);
+  } catch (const ApiError& error) {
+    problem = error.code() + ": " + error.what();
+  } catch (const std::runtime_error& error) {
+    problem = "The file could not be read: " + std::string(error.what());
+  }
+  if (download) return loader->Load(key, download.get(), [&] { return progress(counters_); });
+  ++counters_.file_failures;
+  report_.AddFileError(key, problem);
+  return true;
 }
 
 // Where the service puts its report below the prefix is documented nowhere: this key is ours, and a
@@ -64,16 +70,11 @@ std::string BatchLoadRun::WriteReport() {
   key += task_.table + "/" + task_.id + "/" + task_.id + "_report.json";
   const std::string where = "s3://" + plan_.report_bucket + "/" + key;
   try {
-    if (!objects_.Allowed(plan_.report_bucket, "s3:PutObject", key)) {
-      return "The task completed with errors; access denied for its report " + where;
-    }
-    ObjectAttributes attributes;
-    attributes.content_type = "application/json";
-    attributes.encryption = plan_.report_encryption;
-    objects_.Put(plan_.report_bucket, key, report_.Json(task_.id), attributes);
+    PutWhole(storage_, {task_.region, plan_.report_bucket}, key, report_.Json(task_.id),
+             plan_.report_as);
   } catch (const ApiError& error) {
     return "The task completed with errors; its report " + where +
-           " could not be written: " + error.what();
+           " could not be written: " + error.code() + ": " + error.what();
   }
   return "The task completed with errors, see " + where;
 }

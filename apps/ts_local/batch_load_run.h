@@ -10,7 +10,7 @@
 #include "ts_local/batch_load_report.h"
 #include "ts_local/batch_load_request.h"
 #include "ts_local/batch_task.h"
-#include "ts_local/object_store.h"
+#include "ts_local/storage.h"
 #include "ts_local/table_store.h"
 
 namespace ts_local {
@@ -32,17 +32,20 @@ class BatchLoadRun {
   // Called after each batch of rows with the counters so far; false stops the run.
   using Progress = std::function<bool(const BatchCounters&)>;
 
-  BatchLoadRun(TableStore& tables, ObjectStore& objects, const BatchTask& task);
+  BatchLoadRun(TableStore& tables, Storage& storage, const BatchTask& task);
 
   // The files of the task, as its prefix lists them now. A reason where the task cannot run.
   std::string ListFiles(std::vector<std::string>* keys) const;
   BatchOutcome Load(const std::vector<std::string>& keys, const Progress& progress);
 
  private:
+  StoragePlace Source() const { return {task_.region, plan_.source_bucket}; }
+  // Loads one file; false where `progress` stopped it. What is wrong with it goes to the report.
+  bool LoadFile(BatchLoadFile* loader, const std::string& key, const Progress& progress);
   std::string WriteReport();
 
   TableStore& tables_;
-  ObjectStore& objects_;
+  Storage& storage_;
   const BatchTask task_;
   const BatchPlan plan_;
   BatchCounters counters_;

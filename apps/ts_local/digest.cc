@@ -97,7 +97,7 @@ bool EqualConstantTime(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-struct Md5Stream::Context {
+struct DigestStream::Context {
   EVP_MD_CTX* handle = EVP_MD_CTX_new();
   Context() = default;
   ~Context() { EVP_MD_CTX_free(handle); }
@@ -105,25 +105,26 @@ struct Md5Stream::Context {
   Context& operator=(const Context&) = delete;
 };
 
-Md5Stream::Md5Stream() : context_(std::make_unique<Context>()) {
-  if (context_->handle == nullptr || EVP_DigestInit_ex(context_->handle, EVP_md5(), nullptr) != 1) {
-    throw std::runtime_error("OpenSSL refused MD5");
+DigestStream::DigestStream(Kind kind) : context_(std::make_unique<Context>()) {
+  const EVP_MD* algorithm = kind == Kind::kMd5 ? EVP_md5() : EVP_sha256();
+  if (context_->handle == nullptr || EVP_DigestInit_ex(context_->handle, algorithm, nullptr) != 1) {
+    throw std::runtime_error("OpenSSL refused a digest");
   }
 }
 
-Md5Stream::~Md5Stream() = default;
+DigestStream::~DigestStream() = default;
 
-void Md5Stream::Update(std::string_view bytes) {
+void DigestStream::Update(std::string_view bytes) {
   if (EVP_DigestUpdate(context_->handle, bytes.data(), bytes.size()) != 1) {
-    throw std::runtime_error("OpenSSL refused MD5");
+    throw std::runtime_error("OpenSSL refused a digest");
   }
 }
 
-std::string Md5Stream::Finish() {
+std::string DigestStream::Finish() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned int length = 0;
   if (EVP_DigestFinal_ex(context_->handle, out.data(), &length) != 1) {
-    throw std::runtime_error("OpenSSL refused MD5");
+    throw std::runtime_error("OpenSSL refused a digest");
   }
   return {reinterpret_cast<const char*>(out.data()), length};
 }

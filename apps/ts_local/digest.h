@@ -1,5 +1,5 @@
 // Hashes, MACs and their text forms for ts-local's own signature and checksum checks (OpenSSL
-// inside). Pure functions, except Md5, which one thread at a time may feed.
+// inside). Pure functions, except DigestStream, which one thread at a time may feed.
 #pragma once
 
 #include <memory>
@@ -22,13 +22,14 @@ std::string HmacSha256(std::string_view key, std::string_view bytes);
 // True where both are equal; takes the same time wherever they differ.
 bool EqualConstantTime(std::string_view a, std::string_view b);
 
-// MD5 of bytes that come piece by piece (ETags).
-class Md5Stream {
+// The digest of bytes that come piece by piece.
+class DigestStream {
  public:
-  Md5Stream();
-  ~Md5Stream();
-  Md5Stream(const Md5Stream&) = delete;
-  Md5Stream& operator=(const Md5Stream&) = delete;
+  enum class Kind { kMd5, kSha256 };
+  explicit DigestStream(Kind kind);
+  ~DigestStream();
+  DigestStream(const DigestStream&) = delete;
+  DigestStream& operator=(const DigestStream&) = delete;
   void Update(std::string_view bytes);
   std::string Finish();  // raw, once
 

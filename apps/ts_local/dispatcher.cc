@@ -5,8 +5,9 @@
 
 #include "ts_local/api_error.h"
 #include "ts_local/digest.h"
+#include "ts_local/fault_control.h"
+#include "ts_local/operation_names.h"
 #include "ts_local/s3_call.h"
-#include "ts_local/sts_service.h"
 #include "ts_local/time_text.h"
 #include "ts_local/xml_writer.h"
 
@@ -14,13 +15,6 @@ namespace ts_local {
 namespace {
 
 constexpr std::string_view kTarget = "Timestream_20181101.";
-
-// What tells the protocols apart before anything is verified.
-Protocol ProtocolOf(const Request& request) {
-  if (!request.Header("x-amz-target").empty()) return Protocol::kJson;
-  const bool form = request.Header("content-type").starts_with("application/x-www-form-urlencoded");
-  return request.method == "POST" && request.path == "/" && form ? Protocol::kQuery : Protocol::kS3;
-}
 
 std::string NewRequestId() {
   return RandomHex(8) + "-" + RandomHex(4) + "-4" + RandomHex(3) + "-a" + RandomHex(3) + "-" +
@@ -102,16 +96,19 @@ ApiError Internal(Protocol protocol, const std::string& what) {
 }  // namespace
 
 Response Dispatcher::Handle(Request& request) noexcept {
+  if (faults_ != nullptr && IsFaultControl(request)) return ControlFaults(request, faults_);
   const Protocol protocol = ProtocolOf(request);
   const std::string request_id = NewRequestId();
   Response response;
+  std::int64_t delay_ms = 0;
   try {
-    response = Route(request, protocol, request_id);
+    response = RouteOrFail(request, protocol, request_id, &delay_ms);
   } catch (const ApiError& error) {
     response = ErrorResponse(error, protocol, request, request_id);
   } catch (const std::exception& error) {
     response = ErrorResponse(Internal(protocol, error.what()), protocol, request, request_id);
   }
+  response.delay_ms = delay_ms;
   const bool s3 = protocol == Protocol::kS3;
   response.headers.emplace_back(s3 ? "x-amz-request-id" : "x-amzn-RequestId", request_id);
   if (s3) response.headers.emplace_back("x-amz-id-2", "ts-local/" + request_id);
@@ -120,11 +117,43 @@ Response Dispatcher::Handle(Request& request) noexcept {
   return response;
 }
 
+Response Dispatcher::RouteOrFail(Request& request, Protocol protocol, const std::string& request_id,
+                                 std::int64_t* delay_ms) {
+  const auto fault =
+      faults_ == nullptr ? std::nullopt : faults_->Next(OperationOf(request, protocol), protocol);
+  if (!fault) return Route(request, protocol, request_id);
+  *delay_ms = fault->slow_ms;
+  Response response;
+  if (fault->after || fault->kind == Fault::Kind::kSlow) {
+    response = Route(request, protocol, request_id);  // a call that fails anyway has no effect
+  }
+  switch (fault->kind) {
+    case Fault::Kind::kError:
+      throw fault->Error();
+    case Fault::Kind::kReset:
+      response.delivery = Response::Delivery::kReset;
+      break;
+    case Fault::Kind::kHang:
+      response.delivery = Response::Delivery::kHang;
+      break;
+    case Fault::Kind::kSlow:
+      break;
+  }
+  return response;
+}
+
 Response Dispatcher::Route(Request& request, Protocol protocol, const std::string& request_id) {
   if (protocol == Protocol::kJson) return HandleTimestream(request);
   if (protocol == Protocol::kQuery) return HandleQueryProtocol(request, request_id);
   const Caller caller = verifier_.Verify(request, protocol, {"s3"});
-  return services_.s3.Handle(caller, request);
+  if (services_.s3 == nullptr) {
+    throw ApiError(501, "NotImplemented",
+                   "This ts-local keeps no objects (--s3_endpoint): its Timestream works on the S3 "
+                   "at " +
+                       services_.s3_endpoint +
+                       ". Send S3 requests there, for instance by AWS_ENDPOINT_URL_S3.");
+  }
+  return services_.s3->Handle(caller, request);
 }
 
 Response Dispatcher::HandleTimestream(Request& request) {
@@ -149,11 +178,15 @@ Response Dispatcher::HandleTimestream(Request& request) {
 }
 
 Response Dispatcher::HandleQueryProtocol(Request& request, const std::string& request_id) {
-  const Caller caller = verifier_.Verify(request, Protocol::kQuery, {"sts", "sns"});
   const QueryForm form(request.body);
   Response response;
   response.headers.emplace_back("Content-Type", "text/xml");
-  response.body = caller.service == "sts" ? HandleSts(caller, form, request_id)
+  if (StsService::IsUnsigned(form)) {
+    response.body = services_.sts.Handle(nullptr, form, request_id);
+    return response;
+  }
+  const Caller caller = verifier_.Verify(request, Protocol::kQuery, {"sts", "sns"});
+  response.body = caller.service == "sts" ? services_.sts.Handle(&caller, form, request_id)
                                           : services_.sns.Handle(caller, form, request_id);
   return response;
 }

@@ -9,10 +9,12 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 
 #include "ts_local/dispatcher.h"
+#include "ts_local/foreign_storage.h"
 #include "ts_local/multipart_store.h"
 #include "ts_local/object_store.h"
 #include "ts_local/options.h"
@@ -49,26 +51,49 @@ void WritePortFile(const std::string& file, int port) {
   }
 }
 
+// ts-local's own buckets and the S3 that answers for them.
+struct OwnS3 {
+  OwnS3(const std::string& dir, const std::string& account_id)
+      : objects(dir, account_id), uploads(dir), service(objects, uploads) {}
+  ts_local::ObjectStore objects;
+  ts_local::MultipartStore uploads;
+  ts_local::S3Service service;
+};
+
 void Serve(const ts_local::Options& options, const sigset_t& signals) {
   LockDirectory(options.dir);
-  ts_local::ObjectStore objects(options.dir, options.account_id);
-  ts_local::MultipartStore uploads(options.dir);
+  std::unique_ptr<OwnS3> own;
+  std::unique_ptr<ts_local::ForeignStorage> foreign;
+  if (options.s3_endpoint) {
+    foreign = std::make_unique<ts_local::ForeignStorage>(
+        options.dir, ts_local::S3Client(*options.s3_endpoint, options.s3_key, NowMs));
+  } else {
+    own = std::make_unique<OwnS3>(options.dir, options.account_id);
+  }
+  ts_local::Storage& storage = own ? static_cast<ts_local::Storage&>(own->objects) : *foreign;
   ts_local::TableStore tables(options.dir, NowNs);
   if (options.sample) {
     for (const auto& region : options.sample_regions) ts_local::FillSample(tables, NowNs(), region);
   }
-  ts_local::S3Service s3(objects, uploads);
-  ts_local::QueryService query(tables, objects, NowNs);
-  ts_local::WriteService write(tables, objects, NowNs);
+  ts_local::QueryService query(tables, storage, NowNs, {}, options.unload);
+  ts_local::WriteService write(tables, storage, NowNs);
   ts_local::SnsService sns(options.dir, NowMs);
-  const ts_local::SigV4Verifier verifier(options.keys, options.account_id, NowMs);
-  ts_local::Dispatcher dispatcher(verifier, {s3, query, write, sns}, NowMs);
+  ts_local::SessionStore sessions(options.dir, options.session_seconds, NowMs);
+  ts_local::StsService sts(options.account_id, sessions);
+  const ts_local::SigV4Verifier verifier(options.keys, options.account_id, NowMs, &sessions);
+  const std::string s3_endpoint = options.s3_endpoint ? options.s3_endpoint->origin : "";
+  ts_local::FaultRules faults;
+  for (const auto& rule : options.faults) faults.Add(rule);
+  ts_local::Dispatcher dispatcher(
+      verifier, {own ? &own->service : nullptr, query, write, sns, sts, s3_endpoint}, NowMs,
+      &faults);
   ts_local::HttpServer server(
       [&](ts_local::Request& request) { return dispatcher.Handle(request); });
 
   const int port = server.Bind(options.host, options.port);
   if (!options.port_file.empty()) WritePortFile(options.port_file, port);
   std::thread serving([&] { server.Run(); });
+  if (foreign) std::cout << "UNLOAD and batch load use the S3 at " << s3_endpoint << "\n";
   std::cout << "ts-local ready at http://" << options.host << ":" << port << std::endl;
   int signal = 0;
   ::sigwait(&signals, &signal);

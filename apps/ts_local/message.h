@@ -19,6 +19,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order of appearance
   std::multimap<std::string, std::string> headers;         // names in lower case
   std::string body;                                        // aws-chunked framing already removed
+  bool from_this_machine = false;                          // the peer's address is a loopback one
 
   // First value of the header (lower-case name), or "" where absent.
   std::string_view Header(std::string_view name) const;
@@ -34,6 +35,9 @@ struct Caller {
   std::string arn;
   std::string region;   // from the credential scope: it chooses the region's tables
   std::string service;  // from the credential scope: "s3", "timestream", "sts", "sns"
+  // Of a session (temporary credentials): as STS tells the id. "" for the long-lived keys.
+  std::string user_id = {};
+  bool temporary = false;  // signed by a session
 };
 
 struct Response {
@@ -44,6 +48,10 @@ struct Response {
   std::string file;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
+  // What the server does instead of, or before, sending this answer (--fail).
+  enum class Delivery { kSend, kReset, kHang };
+  Delivery delivery = Delivery::kSend;  // kHang: nothing is sent until the client goes, or Stop
+  std::int64_t delay_ms = 0;            // waited before it is sent
 };
 
 }  // namespace ts_local

@@ -34,7 +34,7 @@ class PendingFile {
   bool kept_ = false;
   std::uint64_t size_ = 0;
   std::string buffer_;
-  Md5Stream md5_;
+  DigestStream md5_{DigestStream::Kind::kMd5};
 };
 
 class ObjectFiles {

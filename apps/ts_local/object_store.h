@@ -1,5 +1,6 @@
 // The buckets and objects of ts-local: bytes in files below DIR/s3, names and attributes in a small
 // SQLite index beside them, so that listings come in S3's order (UTF-8 bytes) at any size.
+// Timestream's own work on them goes through Storage, which obeys the buckets' policies.
 // Thread-safe. Errors are ApiError with S3's codes (NoSuchBucket, NoSuchKey, ...). An object
 // appears whole or not at all (written aside, renamed, indexed): a killed ts-local leaves no half
 // object.
@@ -13,6 +14,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "ts_local/storage.h"
 
 namespace ts_local {
 
@@ -41,12 +44,12 @@ struct ObjectAttributes {
   std::map<std::string, std::string> metadata;
 };
 
-class ObjectStore {
+class ObjectStore final : public Storage {
  public:
   // Opens or creates the store below `dir`. Throws std::runtime_error where the directory is
   // unusable. `account_id` is who bucket policies may name as their principal.
   explicit ObjectStore(const std::string& dir, std::string account_id = "123456789012");
-  ~ObjectStore();
+  ~ObjectStore() override;
   ObjectStore(const ObjectStore&) = delete;
   ObjectStore& operator=(const ObjectStore&) = delete;
 
@@ -83,6 +86,17 @@ class ObjectStore {
   // False where the bucket's policy explicitly denies `action` ("s3:GetObject") on the key ("" for
   // the bucket itself). ts-local has one account, so nothing needs an Allow.
   bool Allowed(const std::string& bucket, const std::string& action, const std::string& key) const;
+
+  // Storage: the caller's region does not matter here. AccessDenied where the policy denies.
+  std::optional<std::string> RegionOf(const StoragePlace& place) const override;
+  std::unique_ptr<Upload> StartUpload(const StoragePlace& place, const std::string& key,
+                                      const StoredAs& as) override;
+  std::vector<StoredObject> ListBelow(const StoragePlace& place, const std::string& prefix,
+                                      std::size_t limit) const override;
+  std::optional<StoredObject> FindObject(const StoragePlace& place,
+                                         const std::string& key) const override;
+  std::unique_ptr<Download> StartDownload(const StoragePlace& place,
+                                          const StoredObject& object) const override;
 
  private:
   struct Impl;

@@ -2,8 +2,25 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <stdexcept>
 
 namespace ts_local {
+namespace {
+
+// Beside --s3_endpoint; the first --access_key stands in for a key that is not given.
+void ReadForeignS3(const std::string& url, const AccessKey& key, Options* options) {
+  if (key.id.empty() != key.secret.empty()) {
+    throw CLI::ValidationError("--s3_access_key", "it and --s3_secret_key need each other");
+  }
+  if (url.empty() && !key.id.empty()) {
+    throw CLI::ValidationError("--s3_access_key", "it is for --s3_endpoint, which is absent");
+  }
+  if (url.empty()) return;
+  options->s3_endpoint = std::get<S3Endpoint>(ParseS3Endpoint(url));
+  options->s3_key = key.id.empty() ? options->keys.front() : key;
+}
+
+}  // namespace
 
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   Options options;
@@ -27,12 +44,70 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
         return text.size() == 12 && digits ? "" : "an account id has 12 digits, not '" + text + "'";
       })
       ->capture_default_str();
+  app.add_option("--session_seconds,--session-seconds", options.session_seconds,
+                 "Temporary credentials that STS gives end this many seconds later, whatever "
+                 "Expiration they carry: to see ExpiredToken in the middle of a run")
+      ->check(CLI::Range(1, 129'600));
+  std::vector<std::string> faults;
+  app.add_option("--fail", faults,
+                 "Make calls fail, may be repeated; RULE is " + std::string(FaultRule::kGrammar) +
+                     ". While ts-local runs, unsigned and from this machine: POST /ts-local/fail "
+                     "{\"rules\": [RULE, ...]} adds, GET lists with counts, DELETE drops all")
+      ->type_name("RULE")
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) -> std::string {
+        try {
+          (void)FaultRule::Parse(text);
+          return {};
+        } catch (const std::invalid_argument& error) {
+          return error.what();
+        }
+      });
+  app.add_option("--time_scale,--time-scale", options.unload.time_scale,
+                 "Seconds of the service in one real second, for UNLOAD's limits and duration")
+      ->check(CLI::Range(0.001, 1e9))
+      ->capture_default_str();
+  app.add_option(
+         "--unload_rate,--unload-rate", options.unload.starts_per_second,
+         "UNLOADs that may start per second and region; the service's limit is 1. One too many "
+         "gets ThrottlingException. 0: any number")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  app.add_option(
+         "--unload_seconds_per_million_rows,--unload-seconds-per-million-rows",
+         options.unload.seconds_per_million_rows,
+         "How long an UNLOAD takes, with its percentage growing; after 60 minutes it fails. "
+         "0: as long as it really takes")
+      ->check(CLI::Range(0.0, 1e12))
+      ->capture_default_str();
+  app.add_option("--memory_partitions,--memory-partitions", options.unload.memory_partitions,
+                 "An UNLOAD with more partitions than this fails: its computation exceeds the "
+                 "maximum available memory; 0: no such limit")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
   app.add_flag("--sample", options.sample, "Fill sourcedb.myTable with several days of readings");
   app.add_option("--region", options.sample_regions,
                  "Region of --sample; may be repeated (default us-east-1)")
       ->allow_extra_args(false);
   app.add_option("--port_file,--port-file", options.port_file,
                  "Write the port to this file when ready");
+  std::string s3_url;
+  AccessKey s3_key;
+  app.add_option(
+         "--s3_endpoint,--s3-endpoint", s3_url,
+         "URL of another S3 (LocalStack, MinIO, moto), http:// or https://: UNLOAD then writes "
+         "its files there, batch load reads from there and writes its reports there, in "
+         "path style and signed for the caller's region. ts-local's own S3 is off: it "
+         "refuses S3 requests and names this URL")
+      ->check([](const std::string& text) {
+        const auto parsed = ParseS3Endpoint(text);
+        const auto* wrong = std::get_if<std::string>(&parsed);
+        return wrong == nullptr ? std::string() : *wrong;
+      });
+  app.add_option("--s3_access_key,--s3-access-key", s3_key.id,
+                 "Access key id for --s3_endpoint (default: the first --access_key with its "
+                 "secret)");
+  app.add_option("--s3_secret_key,--s3-secret-key", s3_key.secret, "Secret of --s3_access_key");
   try {
     app.parse(argc, argv);
     if (ids.size() != secrets.size()) {
@@ -41,11 +116,13 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
     if (!options.sample && !options.sample_regions.empty()) {
       throw CLI::ValidationError("--region", "it says where --sample goes, and --sample is absent");
     }
+    for (std::size_t i = 0; i < ids.size(); ++i) options.keys.push_back({ids[i], secrets[i]});
+    if (options.keys.empty()) options.keys.push_back({"test", "test"});
+    for (const auto& text : faults) options.faults.push_back(FaultRule::Parse(text));
+    ReadForeignS3(s3_url, s3_key, &options);
   } catch (const CLI::ParseError& error) {
     return app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
   }
-  for (std::size_t i = 0; i < ids.size(); ++i) options.keys.push_back({ids[i], secrets[i]});
-  if (options.keys.empty()) options.keys.push_back({"test", "test"});
   if (options.sample_regions.empty()) options.sample_regions.emplace_back("us-east-1");
   return options;
 }

@@ -1,11 +1,15 @@
 // What ts-local is started with, checked once.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "ts_local/fault_rules.h"
+#include "ts_local/s3_endpoint.h"
 #include "ts_local/sigv4_verifier.h"
+#include "ts_local/unload_limits.h"
 
 namespace ts_local {
 
@@ -15,9 +19,15 @@ struct Options {
   std::string dir;
   std::string account_id = "123456789012";
   std::vector<AccessKey> keys;  // never empty
+  // How long temporary credentials last in truth; absent: until the Expiration they carry.
+  std::optional<int> session_seconds;
+  std::vector<FaultRule> faults;
+  UnloadLimits unload;
   bool sample = false;
   std::vector<std::string> sample_regions;  // never empty
   std::string port_file;                    // "" for none
+  std::optional<S3Endpoint> s3_endpoint;    // absent: ts-local's own S3
+  AccessKey s3_key;                         // what requests to s3_endpoint are signed with
 };
 
 // The options, or the exit code of a run that ends here: 0 after --help, 2 for wrong flags, with

@@ -63,6 +63,11 @@ bool QueryRun::Push(std::string row) {
   return true;
 }
 
+void QueryRun::WaitUntil(std::chrono::steady_clock::time_point time) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, time, [this] { return control_.cancelled.load(); });
+}
+
 bool QueryRun::Cancel() {
   const std::lock_guard lock(mutex_);
   if (finished_) return false;
@@ -169,6 +174,7 @@ QueryRun::Page QueryRun::TakeRows(std::size_t max_rows) {
 // it rises with the rows seen and stays below 100 until the query has finished.
 double QueryRun::Progress() const {
   if (finished()) return 100.0;
+  if (const double shown = shown_percent_; shown >= 0) return std::min(99.0, shown);
   constexpr double kHalfway = 500'000;
   const auto rows = static_cast<double>(control_.rows_scanned.load());
   return 99.0 * rows / (rows + kHalfway);

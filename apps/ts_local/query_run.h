@@ -58,6 +58,11 @@ class QueryRun {
   // From the query's thread: one rendered row. Waits while much is unread; false once cancelled.
   bool Push(std::string row);
 
+  // From the query's thread: returns at the time, or sooner once cancelled.
+  void WaitUntil(std::chrono::steady_clock::time_point time);
+  // From the query's thread: how much of its work is done, where that is known.
+  void ShowProgress(double percent) { shown_percent_ = percent; }
+
   // The answer to the first call, where `max_rows` is empty if the caller named none. A result that
   // needs more than one page starts with an empty one where MaxRows was given, as documented.
   std::string FirstPage(std::optional<std::size_t> max_rows, std::int64_t now_ns);
@@ -90,6 +95,7 @@ class QueryRun {
   const QueryIdentity identity_;
   const QueryTiming timing_;
   RunControl control_;
+  std::atomic<double> shown_percent_{-1};  // below 0: not known
   std::thread thread_;
 
   mutable std::mutex mutex_;  // guards the queue

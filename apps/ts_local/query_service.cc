@@ -41,8 +41,14 @@ struct QueryService::Prepared {
   ScanFunction scan;
 };
 
-QueryService::QueryService(TableStore& tables, ObjectStore& objects, NowNs now, QueryTiming timing)
-    : tables_(tables), objects_(objects), now_(std::move(now)), timing_(timing) {}
+QueryService::QueryService(TableStore& tables, Storage& storage, NowNs now, QueryTiming timing,
+                           const UnloadLimits& limits)
+    : tables_(tables),
+      storage_(storage),
+      now_(std::move(now)),
+      timing_(timing),
+      limits_(limits),
+      gate_(limits) {}
 
 QueryService::~QueryService() {
   for (const auto& [id, run] : runs_) run->Cancel();
@@ -168,28 +174,53 @@ void QueryService::StartSelect(const Caller& caller, SelectStatement statement,
   };
 }
 
+// How many rows the query will give; fewer once it is cancelled.
+std::int64_t QueryService::Count(const Prepared& prepared, QueryRun* run) {
+  RunControl unseen;  // the run's own counts what was done
+  std::int64_t rows = 0;
+  prepared.query->Run(prepared.scan, &unseen, [&](const Cell*) {
+    ++rows;
+    return !run->control()->cancelled;
+  });
+  return rows;
+}
+
 void QueryService::StartUnload(const Caller& caller, UnloadStatement statement,
                                QueryIdentity* identity, QueryRun::Work* work) {
   const Prepared prepared = PrepareSelect(caller, std::move(statement.select));
   UnloadSettings settings = CheckUnload(statement, prepared.query->columns());
-  const auto bucket = objects_.FindBucket(settings.bucket);
-  if (!bucket) throw Invalid("UNLOAD destination: bucket " + settings.bucket + " does not exist");
-  if (bucket->region != caller.region) {
-    throw Invalid("UNLOAD destination: bucket " + settings.bucket + " is in " + bucket->region +
+  const auto region = OnStorage([&] {
+    return storage_.RegionOf({caller.region, settings.bucket});
+  });
+  if (!region) throw Invalid("UNLOAD destination: bucket " + settings.bucket + " does not exist");
+  if (*region != caller.region) {
+    throw Invalid("UNLOAD destination: bucket " + settings.bucket + " is in " + *region +
                   ", it must be in " + caller.region);
   }
   identity->unload = true;
   identity->columns_json = ColumnInfoJson({{"rows", ScalarType::kBigint},
                                            {"metadataFile", ScalarType::kVarchar},
                                            {"manifestFile", ScalarType::kVarchar}});
-  const auto writer = std::make_shared<UnloadWriter>(&objects_, std::move(settings),
-                                                     prepared.query->columns(), identity->id);
-  *work = [prepared, writer](QueryRun* run) {
-    prepared.query->Run(prepared.scan, run->control(), [&writer](const Cell* row) {
-      writer->Add(row);
-      return true;
-    });
-    if (run->control()->cancelled) return;
+  const auto writer = std::make_shared<UnloadWriter>(&storage_, caller.region, std::move(settings),
+                                                     prepared.query->columns(), identity->id,
+                                                     limits_.memory_partitions);
+  gate_.Start(caller.region);  // last: what is refused anyway is no start
+  *work = [prepared, writer, limits = limits_](QueryRun* run) {
+    UnloadPace pace(limits, run, limits.seconds_per_million_rows > 0 ? Count(prepared, run) : 0);
+    try {
+      prepared.query->Run(prepared.scan, run->control(), [&](const Cell* row) {
+        if (!pace.Row()) return false;
+        writer->Add(row);
+        return true;
+      });
+    } catch (...) {
+      writer->LeavePartial();
+      throw;
+    }
+    if (run->control()->cancelled) {
+      writer->LeavePartial();
+      return;
+    }
     const UnloadResult result = writer->Finish();
     run->Push(TextRowJson({std::to_string(result.rows), result.metadata_uri, result.manifest_uri}));
   };

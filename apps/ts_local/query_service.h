@@ -1,6 +1,6 @@
 // Timestream's Query API: Query, CancelQuery, PrepareQuery over the tables of the caller's region,
-// with UNLOAD into the object store. A query runs in a thread of its own and goes on when its
-// client is gone; destroying the service cancels what still runs. Thread-safe; the stores must
+// with UNLOAD into the storage. A query runs in a thread of its own and goes on when its
+// client is gone; destroying the service cancels what still runs. Thread-safe; both stores must
 // outlive it.
 // https://docs.aws.amazon.com/timestream/latest/developerguide/API_Operations_Amazon_Timestream_Query.html
 #pragma once
@@ -15,17 +15,19 @@
 #include <vector>
 
 #include "ts_local/message.h"
-#include "ts_local/object_store.h"
 #include "ts_local/query_run.h"
 #include "ts_local/sql_ast.h"
+#include "ts_local/storage.h"
 #include "ts_local/table_store.h"
+#include "ts_local/unload_limits.h"
 
 namespace ts_local {
 
 class QueryService {
  public:
   using NowNs = std::function<std::int64_t()>;
-  QueryService(TableStore& tables, ObjectStore& objects, NowNs now, QueryTiming timing = {});
+  QueryService(TableStore& tables, Storage& storage, NowNs now, QueryTiming timing = {},
+               const UnloadLimits& limits = {});
   ~QueryService();
   QueryService(const QueryService&) = delete;
   QueryService& operator=(const QueryService&) = delete;
@@ -49,6 +51,7 @@ class QueryService {
   Prepared PrepareSelect(const Caller& caller, SelectStatement statement);
   void StartSelect(const Caller& caller, SelectStatement statement, QueryIdentity* identity,
                    QueryRun::Work* work);
+  static std::int64_t Count(const Prepared& prepared, QueryRun* run);
   void StartUnload(const Caller& caller, UnloadStatement statement, QueryIdentity* identity,
                    QueryRun::Work* work);
   RunPtr Launch(const Caller& caller, const QueryInput& input);
@@ -57,9 +60,11 @@ class QueryService {
   RunPtr FindRun(const std::string& id);
 
   TableStore& tables_;
-  ObjectStore& objects_;
+  Storage& storage_;
   NowNs now_;
   QueryTiming timing_;
+  UnloadLimits limits_;
+  UnloadGate gate_;
 
   std::mutex launch_mutex_;  // one look for a ClientToken, and the launch after it, at a time
   std::mutex mutex_;         // guards runs_

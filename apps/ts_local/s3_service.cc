@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
+#include <utility>
 
 #include "ts_local/s3_buckets.h"
 #include "ts_local/s3_call.h"
@@ -20,6 +22,7 @@ struct Route {
   std::string_view method;
   std::string_view parameter;  // the query parameter that tells the operation, "" for none
   Response (*handler)(const S3Call&);
+  std::string_view name;  // AWS's, without a copy source
 };
 
 Response PutOrCopyObject(const S3Call& call) {
@@ -32,30 +35,30 @@ Response UploadOrCopyPart(const S3Call& call) {
 
 // The first that fits counts: the routes with a parameter stand before the plain one.
 constexpr std::array kRoutes = {
-    Route{Level::kService, "GET", "", ListBuckets},
-    Route{Level::kBucket, "GET", "location", GetBucketLocation},
-    Route{Level::kBucket, "GET", "policy", GetBucketPolicy},
-    Route{Level::kBucket, "GET", "acl", GetBucketAcl},
-    Route{Level::kBucket, "GET", "uploads", ListMultipartUploads},
-    Route{Level::kBucket, "GET", "list-type", ListObjectsV2},
-    Route{Level::kBucket, "GET", "", ListObjectsV1},
-    Route{Level::kBucket, "HEAD", "", HeadBucket},
-    Route{Level::kBucket, "PUT", "policy", PutBucketPolicy},
-    Route{Level::kBucket, "PUT", "publicAccessBlock", PutPublicAccessBlock},
-    Route{Level::kBucket, "PUT", "", CreateBucket},
-    Route{Level::kBucket, "DELETE", "policy", DeleteBucketPolicy},
-    Route{Level::kBucket, "DELETE", "", DeleteBucket},
-    Route{Level::kBucket, "POST", "delete", DeleteObjects},
-    Route{Level::kObject, "GET", "tagging", GetObjectTagging},
-    Route{Level::kObject, "GET", "uploadId", ListParts},
-    Route{Level::kObject, "GET", "", GetObject},
-    Route{Level::kObject, "HEAD", "", GetObject},
-    Route{Level::kObject, "PUT", "uploadId", UploadOrCopyPart},
-    Route{Level::kObject, "PUT", "", PutOrCopyObject},
-    Route{Level::kObject, "POST", "uploads", CreateMultipartUpload},
-    Route{Level::kObject, "POST", "uploadId", CompleteMultipartUpload},
-    Route{Level::kObject, "DELETE", "uploadId", AbortMultipartUpload},
-    Route{Level::kObject, "DELETE", "", DeleteObject},
+    Route{Level::kService, "GET", "", ListBuckets, "ListBuckets"},
+    Route{Level::kBucket, "GET", "location", GetBucketLocation, "GetBucketLocation"},
+    Route{Level::kBucket, "GET", "policy", GetBucketPolicy, "GetBucketPolicy"},
+    Route{Level::kBucket, "GET", "acl", GetBucketAcl, "GetBucketAcl"},
+    Route{Level::kBucket, "GET", "uploads", ListMultipartUploads, "ListMultipartUploads"},
+    Route{Level::kBucket, "GET", "list-type", ListObjectsV2, "ListObjectsV2"},
+    Route{Level::kBucket, "GET", "", ListObjectsV1, "ListObjects"},
+    Route{Level::kBucket, "HEAD", "", HeadBucket, "HeadBucket"},
+    Route{Level::kBucket, "PUT", "policy", PutBucketPolicy, "PutBucketPolicy"},
+    Route{Level::kBucket, "PUT", "publicAccessBlock", PutPublicAccessBlock, "PutPublicAccessBlock"},
+    Route{Level::kBucket, "PUT", "", CreateBucket, "CreateBucket"},
+    Route{Level::kBucket, "DELETE", "policy", DeleteBucketPolicy, "DeleteBucketPolicy"},
+    Route{Level::kBucket, "DELETE", "", DeleteBucket, "DeleteBucket"},
+    Route{Level::kBucket, "POST", "delete", DeleteObjects, "DeleteObjects"},
+    Route{Level::kObject, "GET", "tagging", GetObjectTagging, "GetObjectTagging"},
+    Route{Level::kObject, "GET", "uploadId", ListParts, "ListParts"},
+    Route{Level::kObject, "GET", "", GetObject, "GetObject"},
+    Route{Level::kObject, "HEAD", "", GetObject, "HeadObject"},
+    Route{Level::kObject, "PUT", "uploadId", UploadOrCopyPart, "UploadPart"},
+    Route{Level::kObject, "PUT", "", PutOrCopyObject, "PutObject"},
+    Route{Level::kObject, "POST", "uploads", CreateMultipartUpload, "CreateMultipartUpload"},
+    Route{Level::kObject, "POST", "uploadId", CompleteMultipartUpload, "CompleteMultipartUpload"},
+    Route{Level::kObject, "DELETE", "uploadId", AbortMultipartUpload, "AbortMultipartUpload"},
+    Route{Level::kObject, "DELETE", "", DeleteObject, "DeleteObject"},
 };
 
 // Query parameters that belong to no operation in particular.
@@ -74,11 +77,17 @@ ApiError NotImplemented(std::string_view what) {
               std::string(what)};
 }
 
-const Route& FindRoute(Level level, const Request& request) {
+const Route* LookForRoute(Level level, const Request& request) {
   for (const Route& route : kRoutes) {
     if (route.level != level || route.method != request.method) continue;
-    if (route.parameter.empty() || request.Query(route.parameter) != nullptr) return route;
+    if (route.parameter.empty() || request.Query(route.parameter) != nullptr) return &route;
   }
+  return nullptr;
+}
+
+const Route& FindRoute(Level level, const Request& request) {
+  const Route* route = LookForRoute(level, request);
+  if (route != nullptr) return *route;
   throw ApiError(405, "MethodNotAllowed",
                  "The specified method is not allowed against this resource.");
 }
@@ -109,16 +118,25 @@ std::string HostBucket(std::string_view host) {
   return service == std::string_view::npos ? "" : std::string(host.substr(0, service));
 }
 
-void Locate(S3Call& call) {
-  std::string_view path = call.request.path;
-  path.remove_prefix(1);
-  call.bucket = HostBucket(call.request.Header("host"));
-  if (call.bucket.empty()) {
+// Bucket and key, either of which may be "".
+std::pair<std::string, std::string> Place(const Request& request) {
+  std::string_view path = request.path;
+  path.remove_prefix(std::min<std::size_t>(path.size(), 1));
+  std::string bucket = HostBucket(request.Header("host"));
+  if (bucket.empty()) {
     const std::size_t slash = path.find('/');
-    call.bucket = path.substr(0, slash);
+    bucket = path.substr(0, slash);
     path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
   }
-  call.key = path;
+  return {bucket, std::string(path)};
+}
+
+Level LevelOf(const std::string& bucket, const std::string& key) {
+  return bucket.empty() ? Level::kService : key.empty() ? Level::kBucket : Level::kObject;
+}
+
+void Locate(S3Call& call) {
+  std::tie(call.bucket, call.key) = Place(call.request);
   if (!IsUtf8(call.key)) throw ApiError(400, "InvalidURI", "Couldn't parse the specified URI.");
   if (call.key.size() > 1024) throw ApiError(400, "KeyTooLongError", "Your key is too long");
 }
@@ -151,12 +169,26 @@ void CheckBucket(const S3Call& call, const Route& route) {
 
 }  // namespace
 
+std::string S3Service::OperationOf(const Request& request) {
+  const auto [bucket, key] = Place(request);
+  const Route* route = LookForRoute(LevelOf(bucket, key), request);
+  if (route == nullptr) return {};
+  if (request.Header("x-amz-copy-source").empty()) return std::string(route->name);
+  return route->name == "PutObject"    ? "CopyObject"
+         : route->name == "UploadPart" ? "UploadPartCopy"
+                                       : std::string(route->name);
+}
+
+bool S3Service::IsOperation(std::string_view name) {
+  return name == "CopyObject" || name == "UploadPartCopy" ||
+         std::any_of(kRoutes.begin(), kRoutes.end(),
+                     [&](const Route& route) { return route.name == name; });
+}
+
 Response S3Service::Handle(const Caller& caller, const Request& request) {
   S3Call call{objects_, uploads_, conditional_writes_, caller, request, "", ""};
   Locate(call);
-  const Level level = call.bucket.empty() ? Level::kService
-                      : call.key.empty()  ? Level::kBucket
-                                          : Level::kObject;
+  const Level level = LevelOf(call.bucket, call.key);
   const Route& route = FindRoute(level, request);
   RefuseForeign(route, request);
   CheckOwner(call);

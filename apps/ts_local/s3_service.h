@@ -5,6 +5,8 @@
 #pragma once
 
 #include <mutex>
+#include <string>
+#include <string_view>
 
 #include "ts_local/message.h"
 #include "ts_local/multipart_store.h"
@@ -18,6 +20,10 @@ class S3Service {
 
   // Throws ApiError (S3Error where the answer carries more).
   Response Handle(const Caller& caller, const Request& request);
+
+  // AWS's name of what the request asks for ("PutObject"); "" where that is nothing known here.
+  static std::string OperationOf(const Request& request);
+  static bool IsOperation(std::string_view name);
 
  private:
   ObjectStore& objects_;

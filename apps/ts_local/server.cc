@@ -1,20 +1,19 @@
 #include "ts_local/server.h"
 
-// Debian's library is compiled with these; without them its classes would have another layout here.
-#define CPPHTTPLIB_OPENSSL_SUPPORT
-#define CPPHTTPLIB_ZLIB_SUPPORT
-#define CPPHTTPLIB_BROTLI_SUPPORT
-#include <httplib.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <stdexcept>
 
+#include "ts_local/http_library.h"
 #include "ts_local/request_head.h"
 
 namespace ts_local {
@@ -60,6 +59,7 @@ class Connection final : public httplib::Stream {
     const auto request = ParseRequestHead(head);
     if (!request) return false;
     request_ = *request;
+    request_.from_this_machine = PeerIsThisMachine();
     library_head_ = LibraryHead(request_);
     library_read_ = 0;
     return true;
@@ -74,7 +74,30 @@ class Connection final : public httplib::Stream {
 
   Request& request() { return request_; }
 
+  // Nothing more is sent, and the client sees the connection end in mid-request.
+  void Drop() {
+    dropped_ = true;
+    out_.clear();
+    const linger at_once{1, 0};  // a reset, not an orderly end
+    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  }
+  bool dropped() const { return dropped_; }
+
+  // Until the time is over, the client has gone, or `stopping`.
+  void Wait(std::int64_t ms, const std::atomic<bool>& stopping) const {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+    while (!stopping) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+          end - std::chrono::steady_clock::now());
+      if (left.count() <= 0) return;
+      pollfd waiting{socket_, POLLRDHUP, 0};
+      const auto step = std::min<std::int64_t>(left.count(), kIdlePollMs);
+      if (::poll(&waiting, 1, static_cast<int>(step)) > 0) return;
+    }
+  }
+
   bool Flush() {
+    if (dropped_) return false;
     std::string_view rest = out_;
     const bool sent = SendAll(rest);
     out_.clear();
@@ -99,6 +122,7 @@ class Connection final : public httplib::Stream {
   }
 
   ssize_t write(const char* data, std::size_t size) override {
+    if (dropped_) return -1;
     out_.append(data, size);
     if (out_.size() >= kBufferBytes && !Flush()) return -1;
     return static_cast<ssize_t>(size);
@@ -112,6 +136,20 @@ class Connection final : public httplib::Stream {
   bool Ready(short events) const {
     pollfd waiting{socket_, events, 0};
     return ::poll(&waiting, 1, kIoTimeoutSeconds * 1000) > 0;
+  }
+
+  bool PeerIsThisMachine() const {
+    sockaddr_storage address{};
+    socklen_t size = sizeof(address);
+    if (::getpeername(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return false;
+    if (address.ss_family == AF_INET) {
+      const auto* v4 = reinterpret_cast<const sockaddr_in*>(&address);
+      return ntohl(v4->sin_addr.s_addr) >> 24U == 127;
+    }
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&address);
+    if (address.ss_family != AF_INET6) return false;
+    return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+           (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
   }
 
   bool Fill() {
@@ -135,6 +173,7 @@ class Connection final : public httplib::Stream {
   }
 
   int socket_;
+  bool dropped_ = false;
   std::string in_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
@@ -199,7 +238,7 @@ class HttpServer::Impl final : public httplib::Server {
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     });
     const auto plain = [this](const httplib::Request&, httplib::Response& response) {
-      Answer(handler_(current_connection->request()), response);
+      Deliver(handler_(current_connection->request()), response);
     };
     const auto with_body = [this](const httplib::Request&, httplib::Response& response,
                                   const httplib::ContentReader& reader) {
@@ -212,7 +251,7 @@ class HttpServer::Impl final : public httplib::Server {
         response.status = 400;
         return;
       }
-      Answer(handler_(request), response);
+      Deliver(handler_(request), response);
     };
     Get("/", plain);  // HEAD comes here too
     Options("/", plain);
@@ -233,6 +272,19 @@ class HttpServer::Impl final : public httplib::Server {
   }
 
  private:
+  void Deliver(Response from, httplib::Response& to) {
+    Connection& connection = *current_connection;
+    if (from.delay_ms > 0) connection.Wait(from.delay_ms, stopping_);
+    if (from.delivery == Response::Delivery::kHang) {
+      connection.Wait(std::numeric_limits<std::int32_t>::max(), stopping_);
+    }
+    if (from.delivery != Response::Delivery::kSend) {
+      connection.Drop();
+      return;
+    }
+    Answer(std::move(from), to);
+  }
+
   bool process_and_close_socket(socket_t socket) override {
     Connection connection(socket);
     current_connection = &connection;
@@ -243,7 +295,8 @@ class HttpServer::Impl final : public httplib::Server {
       good = connection.Flush() && good && !close;
     }
     current_connection = nullptr;
-    ::shutdown(socket, SHUT_RDWR);
+    // An orderly end after a drop would send what a reset must not.
+    if (!connection.dropped()) ::shutdown(socket, SHUT_RDWR);
     ::close(socket);
     return good;
   }

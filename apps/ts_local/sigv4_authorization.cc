@@ -20,19 +20,6 @@ std::optional<int> Digits(std::string_view text) {
   return value;
 }
 
-std::string AmzDate(std::int64_t unix_ms) {
-  const std::chrono::sys_seconds time{std::chrono::seconds{unix_ms / 1000}};
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date{day};
-  const std::chrono::hh_mm_ss clock{time - day};
-  std::array<char, 32> out{};
-  std::snprintf(out.data(), out.size(), "%04d%02u%02uT%02d%02d%02dZ", int{date.year()},
-                unsigned{date.month()}, unsigned{date.day()},
-                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
-  return out.data();
-}
-
 // The credential "<key>/<date>/<region>/<service>/aws4_request"; a key id may hold no slash here.
 bool ReadCredential(std::string_view text, Authorization& out) {
   const std::array<std::string*, 5> parts = {&out.access_key_id, &out.date, &out.region,
@@ -90,6 +77,19 @@ std::optional<std::int64_t> ParseAmzDate(std::string_view text) {
   return std::chrono::milliseconds{days}.count() + ((*hour * 60LL + *minute) * 60 + *second) * 1000;
 }
 
+std::string AmzDate(std::int64_t unix_ms) {
+  const std::chrono::sys_seconds time{std::chrono::seconds{unix_ms / 1000}};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss clock{time - day};
+  std::array<char, 32> out{};
+  std::snprintf(out.data(), out.size(), "%04d%02u%02uT%02d%02d%02dZ", int{date.year()},
+                unsigned{date.month()}, unsigned{date.day()},
+                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()));
+  return out.data();
+}
+
 void Refusal::Missing() const {
   if (protocol_ == Protocol::kS3) throw ApiError(403, "AccessDenied", "Access Denied");
   if (protocol_ == Protocol::kJson) {
@@ -131,6 +131,15 @@ void Refusal::ForeignToken() const {
     throw ApiError(400, "InvalidToken", "The provided token is malformed or otherwise invalid.");
   }
   UnknownKey();
+}
+
+void Refusal::ExpiredToken() const {
+  if (protocol_ == Protocol::kS3) {
+    throw ApiError(400, "ExpiredToken", "The provided token has expired.");
+  }
+  const char* message = "The security token included in the request is expired";
+  if (protocol_ == Protocol::kJson) throw ApiError(400, "ExpiredTokenException", message);
+  throw ApiError(403, "ExpiredToken", message);
 }
 
 void Refusal::NoDate() const {

@@ -1,5 +1,5 @@
 // The Authorization header of a SigV4 request in parts, its date, and the refusals of a signature
-// as each of AWS's protocols words them. Used by SigV4Verifier only. Pure, thread-safe.
+// as each of AWS's protocols words them. Used by the verifier and the signer. Pure, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,9 @@ std::optional<Authorization> ParseAuthorization(std::string_view header);
 // "20260321T010203Z" as Unix milliseconds; nullopt where it is no such date.
 std::optional<std::int64_t> ParseAmzDate(std::string_view text);
 
+// The other way round.
+std::string AmzDate(std::int64_t unix_ms);
+
 // Each method throws the ApiError with the protocol's code, status and wording.
 class Refusal {
  public:
@@ -37,6 +40,7 @@ class Refusal {
   [[noreturn]] void WrongService(std::string_view got, std::string_view wanted) const;
   [[noreturn]] void UnknownKey() const;
   [[noreturn]] void ForeignToken() const;
+  [[noreturn]] void ExpiredToken() const;
   [[noreturn]] void NoDate() const;
   [[noreturn]] void Skewed(const std::string& date, std::int64_t now_ms) const;
   [[noreturn]] void NotSigned(std::string_view header) const;

@@ -9,68 +9,13 @@
 #include "ts_local/aws_chunked.h"
 #include "ts_local/digest.h"
 #include "ts_local/sigv4_authorization.h"
-#include "ts_local/url_codec.h"
+#include "ts_local/sigv4_canonical.h"
 
 namespace ts_local {
 namespace {
 
 constexpr std::int64_t kMaxSkewMs = 15 * 60 * 1000;
 constexpr std::string_view kContentHash = "x-amz-content-sha256";
-
-// Removes "." and "..", and empty segments: the rule of every service but S3.
-std::string NormalizePath(std::string_view path) {
-  std::vector<std::string_view> kept;
-  const bool ends_in_slash = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
-  while (!path.empty()) {
-    const std::size_t slash = path.find('/');
-    const std::string_view segment = path.substr(0, slash);
-    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
-    if (segment.empty() || segment == ".") continue;
-    if (segment != "..") {
-      kept.push_back(segment);
-    } else if (!kept.empty()) {
-      kept.pop_back();
-    }
-  }
-  std::string out;
-  for (const std::string_view segment : kept) out.append("/").append(segment);
-  if (out.empty() || ends_in_slash) out += '/';
-  return out;
-}
-
-std::string CanonicalQuery(const Request& request) {
-  std::vector<std::pair<std::string, std::string>> encoded;
-  encoded.reserve(request.query.size());
-  for (const auto& [name, value] : request.query) {
-    encoded.emplace_back(PercentEncode(name), PercentEncode(value));
-  }
-  std::sort(encoded.begin(), encoded.end());
-  std::string out;
-  for (const auto& [name, value] : encoded) {
-    if (!out.empty()) out += '&';
-    out.append(name).append("=").append(value);
-  }
-  return out;
-}
-
-// Runs of blanks become one; the ends are trimmed already.
-std::string CanonicalValue(std::string_view value) {
-  std::string out;
-  for (const char c : value) {
-    if (c == ' ' && out.ends_with(' ')) continue;
-    out += c;
-  }
-  return out;
-}
-
-template <typename Visit>
-void ForEachName(std::string_view list, Visit visit) {
-  while (!list.empty()) {
-    const std::size_t end = list.find(';');
-    visit(list.substr(0, end));
-    list = end == std::string_view::npos ? std::string_view() : list.substr(end + 1);
-  }
-}
 
 bool Listed(std::string_view list, std::string_view name) {
   bool found = false;
@@ -194,68 +139,67 @@ class Verification {
 
 }  // namespace
 
-std::string CanonicalRequest(const Request& request, std::string_view signed_headers,
-                             std::string_view payload_hash, bool s3) {
-  const std::string_view target = request.raw_target;
-  const std::string_view wire_path = target.substr(0, target.find('?'));
-  // S3 encodes the decoded path once; the others encode the path as it was sent once more.
-  std::string out = request.method + "\n" +
-                    (s3 ? PercentEncode(PercentDecode(wire_path), true)
-                        : PercentEncode(NormalizePath(wire_path), true)) +
-                    "\n" + CanonicalQuery(request) + "\n";
-  ForEachName(signed_headers, [&](std::string_view name) {
-    out.append(name).append(":");
-    const auto [first, last] = request.headers.equal_range(std::string(name));
-    for (auto it = first; it != last; ++it) {
-      if (it != first) out += ',';
-      out += CanonicalValue(it->second);
-    }
-    out += '\n';
+// Whose key it is, and with what it signs.
+struct SigV4Verifier::Signer {
+  std::string secret;
+  std::string arn;
+  std::string user_id;
+  bool temporary = false;
+};
+
+SigV4Verifier::SigV4Verifier(std::vector<AccessKey> keys, std::string account_id, NowMs now,
+                             const SessionStore* sessions)
+    : keys_(std::move(keys)),
+      account_id_(std::move(account_id)),
+      now_(std::move(now)),
+      sessions_(sessions) {}
+
+SigV4Verifier::Signer SigV4Verifier::FindSigner(const Request& request,
+                                                const std::string& access_key_id,
+                                                const Refusal& refusal) const {
+  const std::string_view token = request.Header("x-amz-security-token");
+  const auto key = std::find_if(keys_.begin(), keys_.end(), [&](const AccessKey& candidate) {
+    return candidate.id == access_key_id;
   });
-  out.append("\n").append(signed_headers).append("\n").append(payload_hash);
-  return out;
+  if (key != keys_.end()) {
+    // These are long-lived keys: a session token beside them is another session's.
+    if (!token.empty()) refusal.ForeignToken();
+    return {key->secret, "arn:aws:iam::" + account_id_ + ":user/ts-local", "", false};
+  }
+  const auto session = sessions_ == nullptr ? std::nullopt : sessions_->Find(access_key_id);
+  // Without its token a session's key id is as good as unknown.
+  if (!session || token.empty()) refusal.UnknownKey();
+  if (!EqualConstantTime(token, session->token)) refusal.ForeignToken();
+  if (session->end_ms <= now_()) refusal.ExpiredToken();
+  return {session->secret, session->arn, session->user_id, true};
 }
-
-std::string SigningKey(std::string_view secret, std::string_view date, std::string_view region,
-                       std::string_view service) {
-  const std::string day = HmacSha256("AWS4" + std::string(secret), date);
-  return HmacSha256(HmacSha256(HmacSha256(day, region), service), "aws4_request");
-}
-
-SigV4Verifier::SigV4Verifier(std::vector<AccessKey> keys, std::string account_id, NowMs now)
-    : keys_(std::move(keys)), account_id_(std::move(account_id)), now_(std::move(now)) {}
 
 Caller SigV4Verifier::Verify(Request& request, Protocol protocol,
                              const std::vector<std::string_view>& services) const {
   Verification check(request, protocol, now_());
   const Authorization authorization = check.ReadAuthorization();
   check.CheckScope(authorization, services);
-  const auto key = std::find_if(keys_.begin(), keys_.end(), [&](const AccessKey& candidate) {
-    return candidate.id == authorization.access_key_id;
-  });
-  if (key == keys_.end()) check.refusal().UnknownKey();
-  // These are long-lived keys: a session token beside them is another session's.
-  if (!request.Header("x-amz-security-token").empty()) check.refusal().ForeignToken();
+  const Signer signer = FindSigner(request, authorization.access_key_id, check.refusal());
   const std::string date = check.CheckDate(authorization);
   check.CheckSignedHeaders(authorization);
 
   const std::string payload_hash = check.PayloadHash();
   const bool s3 = protocol == Protocol::kS3;
-  const std::string canonical =
-      CanonicalRequest(request, authorization.signed_headers, payload_hash, s3);
-  const std::string scope = authorization.date + "/" + authorization.region + "/" +
-                            authorization.service + "/aws4_request";
-  const std::string text =
-      "AWS4-HMAC-SHA256\n" + date + "\n" + scope + "\n" + HexEncode(Sha256(canonical));
-  const std::string signing_key =
-      SigningKey(key->secret, authorization.date, authorization.region, authorization.service);
-  const std::string expected = HexEncode(HmacSha256(signing_key, text));
-  if (!EqualConstantTime(expected, authorization.signature)) check.refusal().Mismatch(canonical);
-  if (s3) check.CheckS3Body(payload_hash, {signing_key, date, scope, expected});
+  const SigningScope scope{date, authorization.region, authorization.service};
+  const std::string expected =
+      Signature(request, scope, signer.secret, authorization.signed_headers, payload_hash);
+  if (!EqualConstantTime(expected, authorization.signature)) {
+    check.refusal().Mismatch(
+        CanonicalRequest(request, authorization.signed_headers, payload_hash, s3));
+  }
+  if (s3) {
+    const std::string signing_key =
+        SigningKey(signer.secret, authorization.date, authorization.region, authorization.service);
+    check.CheckS3Body(payload_hash, {signing_key, date, scope.Text(), expected});
+  }
 
-  return {authorization.access_key_id, account_id_,
-          "arn:aws:iam::" + account_id_ + ":user/ts-local", authorization.region,
-          authorization.service};
+  return {authorization.access_key_id, account_id_,    signer.arn,      authorization.region,
+          authorization.service,       signer.user_id, signer.temporary};
 }
 
 }  // namespace ts_local

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ts_local/message.h"
+#include "ts_local/session_store.h"
 
 namespace ts_local {
 
@@ -22,10 +23,14 @@ struct AccessKey {
 // How a service speaks: it decides the path rule, the payload rule and the shape of refusals.
 enum class Protocol { kS3, kJson, kQuery };
 
+class Refusal;
+
 class SigV4Verifier {
  public:
   using NowMs = std::function<std::int64_t()>;  // Unix time
-  SigV4Verifier(std::vector<AccessKey> keys, std::string account_id, NowMs now);
+  // `sessions` (borrowed) are the temporary credentials; null where there are none.
+  SigV4Verifier(std::vector<AccessKey> keys, std::string account_id, NowMs now,
+                const SessionStore* sessions = nullptr);
 
   // `services` are the scope services that fit the request, for instance {"s3"}. Takes aws-chunked
   // framing off the body and adds its trailers to the headers. Throws ApiError with the code and
@@ -34,15 +39,14 @@ class SigV4Verifier {
                 const std::vector<std::string_view>& services) const;
 
  private:
+  struct Signer;
+  Signer FindSigner(const Request& request, const std::string& access_key_id,
+                    const Refusal& refusal) const;
+
   std::vector<AccessKey> keys_;
   std::string account_id_;
   NowMs now_;
+  const SessionStore* sessions_;
 };
-
-// The pure stages, for tests. `signed_headers` is the ';' list of the Authorization header.
-std::string CanonicalRequest(const Request& request, std::string_view signed_headers,
-                             std::string_view payload_hash, bool s3);
-std::string SigningKey(std::string_view secret, std::string_view date, std::string_view region,
-                       std::string_view service);
 
 }  // namespace ts_local

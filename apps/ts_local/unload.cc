@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "ts_local/gzip_stream.h"
 #include "ts_local/query_json.h"
 
 namespace ts_local {
@@ -23,23 +24,35 @@ ApiError Refusal(const std::string& message) {
   return ApiError(400, "ValidationException", message);
 }
 
+void CheckLength(const std::string& key) {
+  if (key.size() <= kMaxKeyBytes) return;
+  throw Refusal("The generated S3 object key: " + key + " is too long.");
+}
+
 }  // namespace
 
 struct UnloadWriter::OpenFile {
   std::string folder;  // "results/" or "results/column=value/"
   std::string key;     // "" while no object is open
-  std::unique_ptr<ObjectStore::Writer> writer;
-  std::string buffer;
-  std::uint64_t size = 0;  // buffer included
+  std::unique_ptr<Storage::Upload> upload;
+  std::unique_ptr<GzipStream> gzip;  // null where the files are plain
+  std::string buffer;                // text that is not written yet
+  std::uint64_t written = 0;         // bytes of the object
+
+  // What the object has at least come to; with gzip, less once the buffer is compressed.
+  std::uint64_t size() const { return written + buffer.size(); }
   std::int64_t rows = 0;
 };
 
-UnloadWriter::UnloadWriter(ObjectStore* store, UnloadSettings settings,
-                           std::vector<OutputColumn> columns, std::string query_id)
-    : store_(store),
+UnloadWriter::UnloadWriter(Storage* storage, const std::string& region, UnloadSettings settings,
+                           std::vector<OutputColumn> columns, std::string query_id,
+                           std::size_t memory_partitions)
+    : storage_(storage),
       settings_(std::move(settings)),
+      place_{region, settings_.bucket},
       columns_(std::move(columns)),
       query_id_(std::move(query_id)),
+      memory_partitions_(memory_partitions),
       run_digits_(RandomText(10, "0123456789")) {
   for (const char c : {'"', '\r', '\n', settings_.delimiter, settings_.escape}) {
     special_[static_cast<unsigned char>(c)] = true;
@@ -63,16 +76,6 @@ std::string UnloadWriter::Key(const std::string& folder, const std::string& suff
   std::string key = settings_.prefix.empty() ? "" : settings_.prefix + "/";
   key += folder + query_id_ + "_" + run_digits_ + "_" + RandomText(16, kAlphanumeric) + suffix;
   return key;
-}
-
-void UnloadWriter::CheckKey(const std::string& key) const {
-  if (key.size() > kMaxKeyBytes) {
-    throw Refusal("The generated S3 object key: " + key + " is too long.");
-  }
-  if (!store_->Allowed(settings_.bucket, "s3:PutObject", key)) {
-    throw ApiError(400, "AccessDeniedException",
-                   "Access Denied: s3:PutObject on s3://" + settings_.bucket + "/" + key);
-  }
 }
 
 bool UnloadWriter::NeedsQuotes(std::string_view text) const {
@@ -119,28 +122,47 @@ UnloadWriter::OpenFile* UnloadWriter::FileFor(const Cell* row) {
     throw Refusal("UNLOAD exceeds the limit of " + std::to_string(kMaxUnloadPartitions) +
                   " partitions per query");
   }
+  if (memory_partitions_ > 0 && files_.size() >= memory_partitions_) {
+    throw ApiError(400, "QueryExecutionException",
+                   "The query computation exceeds maximum available memory");
+  }
   auto file = std::make_unique<OpenFile>();
   file->folder = partition_;
   return files_.emplace(partition_, std::move(file)).first->second.get();
 }
 
 void UnloadWriter::Open(OpenFile* file) {
-  file->key = Key(file->folder, ".csv");
-  CheckKey(file->key);
-  file->writer = store_->NewWriter();
+  file->key = Key(file->folder, settings_.gzip ? ".gz" : ".csv");
+  CheckLength(file->key);
+  file->upload =
+      OnStorage([&] { return storage_->StartUpload(place_, file->key, settings_.stored_as); });
   file->buffer.clear();
   if (settings_.header) file->buffer = header_;
-  file->size = file->buffer.size();
+  file->gzip = settings_.gzip ? std::make_unique<GzipStream>() : nullptr;
+  file->written = 0;
   file->rows = 0;
 }
 
+void UnloadWriter::Write(OpenFile* file) const {
+  const std::string bytes = file->gzip ? file->gzip->Add(file->buffer) : std::move(file->buffer);
+  file->buffer.clear();
+  file->written += bytes.size();
+  file->upload->Append(bytes);
+}
+
 void UnloadWriter::Close(OpenFile* file) {
-  if (!file->writer) return;
-  file->writer->Append(file->buffer);
-  file->writer->Commit(settings_.bucket, file->key, settings_.attributes);
-  file->writer.reset();
+  if (!file->upload) return;
+  Write(file);
+  if (file->gzip) {
+    const std::string rest = file->gzip->Finish();
+    file->written += rest.size();
+    file->upload->Append(rest);
+  }
+  OnStorage([&] { file->upload->Commit(); });
+  file->upload.reset();
   file->buffer = {};
-  written_.push_back({file->key, file->size, file->rows});
+  file->gzip.reset();
+  written_.push_back({file->key, file->written, file->rows});
 }
 
 void UnloadWriter::Add(const Cell* row) {
@@ -163,25 +185,21 @@ void UnloadWriter::Add(const Cell* row) {
   }
   line_.push_back('\n');
   OpenFile* file = FileFor(row);
-  if (file->writer && file->rows > 0 && file->size + line_.size() > settings_.max_file_size) {
+  if (file->upload && file->rows > 0 && file->size() + line_.size() > settings_.max_file_size) {
     Close(file);
   }
-  if (!file->writer) Open(file);
+  if (!file->upload) Open(file);
   file->buffer += line_;
-  file->size += line_.size();
   ++file->rows;
-  if (file->buffer.size() >= kBufferBytes) {
-    file->writer->Append(file->buffer);
-    file->buffer.clear();
-  }
+  if (file->buffer.size() >= kBufferBytes) Write(file);
 }
 
 std::string UnloadWriter::PutJson(const std::string& suffix, const std::string& json) {
   const std::string key = Key("", suffix);
-  CheckKey(key);
-  ObjectAttributes attributes = settings_.attributes;
-  attributes.content_type = "application/json";
-  store_->Put(settings_.bucket, key, json, attributes);
+  StoredAs as = settings_.stored_as;
+  as.content_type = "application/json";
+  CheckLength(key);
+  OnStorage([&] { PutWhole(*storage_, place_, key, json, as); });
   return "s3://" + settings_.bucket + "/" + key;
 }
 
@@ -208,6 +226,16 @@ std::string UnloadWriter::ManifestJson() const {
         {"result_version", "Amazon Timestream version 1.0.0"}}},
       {"author", {{"name", "Amazon Timestream"}, {"manifest_file_version", "1.0"}}}};
   return manifest.dump(2);
+}
+
+void UnloadWriter::LeavePartial() {
+  for (const auto& [folder, file] : files_) {
+    try {
+      Close(file.get());
+    } catch (const ApiError&) {  // the query has failed already, perhaps for this
+      file->upload.reset();
+    }
+  }
 }
 
 UnloadResult UnloadWriter::Finish() {

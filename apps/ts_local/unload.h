@@ -1,7 +1,8 @@
-// Writes the files of one UNLOAD: CSV below `<prefix>/results/[column=value/]`, then metadata and,
-// last of all, the manifest. Data files become visible when they are full or the query has
-// finished; a query that fails leaves them and no manifest, as the service does. Used by one
-// thread. https://docs.aws.amazon.com/timestream/latest/developerguide/export-unload-concepts.html
+// Writes the files of one UNLOAD: CSV, plain or in gzip, below `<prefix>/results/[column=value/]`,
+// then metadata and, last of all, the manifest. Data files become visible when they are full or the
+// query has finished; a query that fails leaves them and no manifest, as the service does. Used by
+// one thread.
+// https://docs.aws.amazon.com/timestream/latest/developerguide/export-unload-concepts.html
 #pragma once
 
 #include <array>
@@ -11,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "ts_local/object_store.h"
 #include "ts_local/sql_exec.h"
+#include "ts_local/storage.h"
 #include "ts_local/unload_options.h"
 
 namespace ts_local {
@@ -25,21 +26,27 @@ struct UnloadResult {
 
 class UnloadWriter {
  public:
-  // `columns` are all columns of the SELECT, partition columns last. `store` must outlive the
-  // writer. Throws ApiError ValidationException where the keys would be longer than S3 allows.
-  UnloadWriter(ObjectStore* store, UnloadSettings settings, std::vector<OutputColumn> columns,
-               std::string query_id);
+  // `columns` are all columns of the SELECT, partition columns last. `storage` must outlive the
+  // writer; `region` is the caller's. Throws ApiError ValidationException where the keys would be
+  // longer than S3 allows.
+  UnloadWriter(Storage* storage, const std::string& region, UnloadSettings settings,
+               std::vector<OutputColumn> columns, std::string query_id,
+               std::size_t memory_partitions = 0);
   ~UnloadWriter();
   UnloadWriter(const UnloadWriter&) = delete;
   UnloadWriter& operator=(const UnloadWriter&) = delete;
 
   // One row, a cell per column. ApiError for more than 100 partitions, a partition value that is
-  // null or not ASCII (ValidationException), a key too long, a bucket policy's Deny
-  // (AccessDeniedException).
+  // null or not ASCII (ValidationException), a key too long, and what S3 refuses as AsTimestream
+  // shapes it (AccessDeniedException, ...).
   void Add(const Cell* row);
 
   // Makes the data files visible, then writes metadata and manifest.
   UnloadResult Finish();
+
+  // Of a query that has failed or was cancelled: what it has written so far becomes visible, as far
+  // as the storage takes it; there will be no manifest.
+  void LeavePartial();
 
  private:
   struct OpenFile;
@@ -51,18 +58,20 @@ class UnloadWriter {
 
   OpenFile* FileFor(const Cell* row);
   void Open(OpenFile* file);
+  void Write(OpenFile* file) const;
   void Close(OpenFile* file);
   bool NeedsQuotes(std::string_view text) const;
   void AppendField(std::string_view text, std::string* line) const;
   std::string Key(const std::string& folder, const std::string& suffix) const;
-  void CheckKey(const std::string& key) const;
   std::string PutJson(const std::string& suffix, const std::string& json);
   std::string ManifestJson() const;
 
-  ObjectStore* store_;
+  Storage* storage_;
   UnloadSettings settings_;
+  StoragePlace place_;
   std::vector<OutputColumn> columns_;
   std::string query_id_;
+  std::size_t memory_partitions_;    // more of them fail; 0: no such limit
   std::string run_digits_;           // the ten digits that all file names of one query share
   std::array<bool, 256> special_{};  // characters that make a field quoted
   std::string header_;

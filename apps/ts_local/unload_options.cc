@@ -87,13 +87,8 @@ std::string Choice(const UnloadOption& option, std::initializer_list<std::string
   Refuse(option, "'" + option.values.front() + "' must be " + known);
 }
 
-struct Seen {
-  bool compression = false;
-  bool kms_key = false;
-};
-
 void Apply(const UnloadOption& option, const std::vector<OutputColumn>& columns,
-           UnloadSettings* settings, Seen* seen) {
+           UnloadSettings* settings) {
   const std::string& value = option.values.front();
   if (option.is_array != (option.name == "partitioned_by")) {
     Refuse(option, option.is_array ? "takes a string" : "takes ARRAY['column', ...]");
@@ -103,16 +98,13 @@ void Apply(const UnloadOption& option, const std::vector<OutputColumn>& columns,
   } else if (option.name == "format") {
     if (Choice(option, {"CSV", "PARQUET"}) == "PARQUET") Refuse(option, "ts-local writes CSV only");
   } else if (option.name == "compression") {
-    seen->compression = true;
-    if (Choice(option, {"GZIP", "NONE"}) == "GZIP") {
-      Refuse(option, "ts-local writes uncompressed CSV: set compression = 'NONE'");
-    }
+    settings->gzip = Choice(option, {"GZIP", "NONE"}) == "GZIP";
   } else if (option.name == "encryption") {
     const bool kms = Choice(option, {"SSE_S3", "SSE_KMS"}) == "SSE_KMS";
-    settings->attributes.encryption = kms ? "aws:kms" : "AES256";
+    settings->stored_as.encryption = kms ? "aws:kms" : "AES256";
   } else if (option.name == "kms_key") {
     if (value.empty()) Refuse(option, "the key must not be empty");
-    seen->kms_key = true;
+    settings->stored_as.kms_key = value;
   } else if (option.name == "field_delimiter") {
     settings->delimiter = ParseCharacter(option, value);
   } else if (option.name == "escaped_by") {
@@ -132,24 +124,18 @@ UnloadSettings CheckUnload(const UnloadStatement& statement,
                            const std::vector<OutputColumn>& columns) {
   UnloadSettings settings;
   settings.max_file_size = kMaxFileSize;
-  settings.attributes.content_type = "text/csv";
   ParseDestination(statement, &settings);
-  Seen seen;
   for (std::size_t i = 0; i < statement.options.size(); ++i) {
     const UnloadOption& option = statement.options[i];
     for (std::size_t j = 0; j < i; ++j) {
       if (statement.options[j].name == option.name) Refuse(option, "given twice");
     }
-    Apply(option, columns, &settings, &seen);
+    Apply(option, columns, &settings);
   }
-  if (!seen.compression) {
-    throw SqlError(statement.to_at,
-                   "UNLOAD compresses with GZIP by default, and ts-local writes uncompressed CSV: "
-                   "set compression = 'NONE'");
-  }
+  settings.stored_as.content_type = settings.gzip ? "application/gzip" : "text/csv";
   // That a key beside SSE_S3 is an error, and these characters too, is documented nowhere; either
   // would otherwise be passed over in silence or write files that nobody can read.
-  if (seen.kms_key && settings.attributes.encryption != "aws:kms") {
+  if (!settings.stored_as.kms_key.empty() && settings.stored_as.encryption != "aws:kms") {
     throw SqlError(statement.to_at, "UNLOAD option kms_key needs encryption = 'SSE_KMS'");
   }
   if (settings.delimiter == '"' || settings.delimiter == settings.escape) {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "ts_local/object_store.h"
 #include "ts_local/sql_ast.h"
 #include "ts_local/sql_exec.h"
+#include "ts_local/storage.h"
 
 namespace ts_local {
 
@@ -20,8 +20,9 @@ struct UnloadSettings {
   char delimiter = ',';
   char escape = '\\';
   bool header = false;
+  bool gzip = true;                 // the service's default
   std::uint64_t max_file_size = 0;  // bytes, approximate as the service's
-  ObjectAttributes attributes;
+  StoredAs stored_as;
 };
 
 // https://docs.aws.amazon.com/timestream/latest/developerguide/export-unload-limits.html

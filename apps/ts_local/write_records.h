@@ -10,7 +10,7 @@
 
 #include "ts_local/api_error.h"
 #include "ts_local/message.h"
-#include "ts_local/object_store.h"
+#include "ts_local/storage.h"
 #include "ts_local/table_store.h"
 
 namespace ts_local {
@@ -33,6 +33,6 @@ std::vector<Record> ParseRecords(const nlohmann::json& request);
 // Version conflicts in the magnetic store are found after the answer in the service: they are not
 // among the rejections but in a report object at the table's MagneticStoreRejectedDataLocation.
 nlohmann::json WriteRecords(const Caller& caller, const nlohmann::json& request, TableStore& tables,
-                            ObjectStore& objects, std::int64_t now_ns);
+                            Storage& storage, std::int64_t now_ns);
 
 }  // namespace ts_local

@@ -161,11 +161,8 @@ std::pair<std::vector<Item>, std::string> Page(const json& request, std::vector<
 }  // namespace
 
 struct WriteService::Impl {
-  Impl(TableStore& table_store, ObjectStore& object_store, NowNs clock)
-      : tables(table_store),
-        objects(object_store),
-        now(std::move(clock)),
-        batch(tables, objects, now) {}
+  Impl(TableStore& table_store, Storage& s3, NowNs clock)
+      : tables(table_store), storage(s3), now(std::move(clock)), batch(tables, storage, now) {}
 
   json CreateDatabase(const Caller& caller, const json& request) {
     const std::string name = RequiredName(request, "DatabaseName");
@@ -280,7 +277,7 @@ struct WriteService::Impl {
     if (operation == "DeleteTable") return DeleteTable(caller, request);
     if (operation == "ListTables") return ListTables(caller, request);
     if (operation == "WriteRecords") {
-      return WriteRecords(caller, request, tables, objects, now());
+      return WriteRecords(caller, request, tables, storage, now());
     }
     if (operation == "CreateBatchLoadTask") return batch.Create(caller, request);
     if (operation == "DescribeBatchLoadTask") return batch.Describe(caller, request);
@@ -290,13 +287,13 @@ struct WriteService::Impl {
   }
 
   TableStore& tables;
-  ObjectStore& objects;
+  Storage& storage;
   const NowNs now;
   BatchLoad batch;
 };
 
-WriteService::WriteService(TableStore& tables, ObjectStore& objects, NowNs now)
-    : impl_(std::make_unique<Impl>(tables, objects, std::move(now))) {}
+WriteService::WriteService(TableStore& tables, Storage& storage, NowNs now)
+    : impl_(std::make_unique<Impl>(tables, storage, std::move(now))) {}
 
 WriteService::~WriteService() = default;
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "ts_local/message.h"
-#include "ts_local/object_store.h"
+#include "ts_local/storage.h"
 #include "ts_local/table_store.h"
 
 namespace ts_local {
@@ -18,7 +18,7 @@ class WriteService {
  public:
   // Nanoseconds since the Unix epoch.
   using NowNs = std::function<std::int64_t()>;
-  WriteService(TableStore& tables, ObjectStore& objects, NowNs now);
+  WriteService(TableStore& tables, Storage& storage, NowNs now);
   ~WriteService();
   WriteService(const WriteService&) = delete;
   WriteService& operator=(const WriteService&) = delete;

@@ -178,8 +178,7 @@ def test_a_repeated_client_token_unloads_once(client, bucket, notes):
     [
         ("compression = 'NONE', format = 'PARQUET'", "format"),
         ("compression = 'NONE', colour = 'red'", "colour"),
-        ("format = 'CSV'", "compression"),
-        ("compression = 'NONE', partitioned_by = ARRAY['note']", "must stand last"),
+            ("compression = 'NONE', partitioned_by = ARRAY['note']", "must stand last"),
     ],
 )
 def test_options_that_do_not_fit_are_named(client, bucket, notes, options, message):

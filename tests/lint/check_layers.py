@@ -36,6 +36,7 @@ THIRD_PARTY = {
     "spdlog": ["apps/common/console.cc"],
     "httplib.h": ["apps/ts_local/*"],
     "sqlite3.h": ["apps/ts_local/*"],
+    "zlib.h": ["apps/ts_local/gzip_stream.cc"],
 }
 ONE_FILE = {"openssl": "src/"}  # in this folder a single file may name it
 TEST_ONLY = {"gtest", "gmock"}

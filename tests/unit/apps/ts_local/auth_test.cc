@@ -6,12 +6,14 @@
 #include <utility>
 #include <vector>
 
+#include "apps/ts_local/scratch_dir.h"
 #include "ts_local/api_error.h"
 #include "ts_local/aws_chunked.h"
 #include "ts_local/checksum.h"
 #include "ts_local/digest.h"
 #include "ts_local/request_head.h"
 #include "ts_local/sigv4_authorization.h"
+#include "ts_local/sigv4_canonical.h"
 #include "ts_local/sigv4_verifier.h"
 
 namespace ts_local {
@@ -44,6 +46,7 @@ struct Signable {
   std::string signed_headers = "host;x-amz-content-sha256;x-amz-date";
   Protocol protocol = Protocol::kS3;
   std::int64_t now = kNow;
+  const SessionStore* sessions = nullptr;
 
   explicit Signable(const std::string& method = "GET", const std::string& target = "/bucket/key") {
     const auto head = ParseRequestHead(method + " " + target + " HTTP/1.1\r\n\r\n");
@@ -79,8 +82,8 @@ struct Signable {
   }
 
   Caller Verify() {
-    const SigV4Verifier verifier({{"other", "other"}, {kKeyId, kSecret}}, "123456789012",
-                                 [this] { return now; });
+    const SigV4Verifier verifier(
+        {{"other", "other"}, {kKeyId, kSecret}}, "123456789012", [this] { return now; }, sessions);
     if (protocol == Protocol::kS3) return verifier.Verify(request, protocol, {"s3"});
     if (protocol == Protocol::kJson) return verifier.Verify(request, protocol, {"timestream"});
     return verifier.Verify(request, protocol, {"sts", "sns"});
@@ -256,6 +259,57 @@ TEST(SigV4Verifier, RefusesInEachProtocolsWords) {
   EXPECT_EQ(query([](Signable& s) { s.service = "s3"; }), "403 SignatureDoesNotMatch");
   EXPECT_EQ(json([](Signable& s) { s.now += 3'600'000; }), "400 InvalidSignatureException");
   EXPECT_EQ(query([](Signable& s) { s.now += 3'600'000; }), "403 SignatureDoesNotMatch");
+}
+
+// The first refusal of each row is S3's, then Timestream's, then STS's and SNS's.
+TEST(SigV4Verifier, SessionsNeedTheirTokenAndEnd) {
+  const ScratchDir dir;
+  SessionStore sessions(dir.path(), 60, [] { return kNow; });
+  const Session session = sessions.Issue("arn:aws:sts::1:assumed-role/r/n", "AROA1:n", 3600);
+  const Session other = sessions.Issue("arn:aws:sts::1:assumed-role/r/o", "AROA1:o", 3600);
+  struct Case {
+    const char* name;
+    std::string token;
+    std::int64_t later_ms;
+    std::vector<std::string> outcomes;
+  };
+  const std::vector<std::string> accepted(3, "accepted");
+  const std::vector<std::string> expired = {"400 ExpiredToken", "400 ExpiredTokenException",
+                                            "403 ExpiredToken"};
+  const std::vector<std::string> foreign = {"400 InvalidToken", "400 UnrecognizedClientException",
+                                            "403 InvalidClientTokenId"};
+  const std::vector<std::string> unknown = {
+      "403 InvalidAccessKeyId", "400 UnrecognizedClientException", "403 InvalidClientTokenId"};
+  for (const Case& c : std::vector<Case>{{"right", session.token, 0, accepted},
+                                         {"just before the end", session.token, 59'999, accepted},
+                                         {"at the end", session.token, 60'000, expired},
+                                         {"another session's", other.token, 0, foreign},
+                                         {"cut", session.token.substr(1), 60'000, foreign},
+                                         {"none", "", 0, unknown}}) {
+    for (std::size_t i = 0; i < c.outcomes.size(); ++i) {
+      Signable post("POST", "/");
+      post.protocol = std::vector{Protocol::kS3, Protocol::kJson, Protocol::kQuery}[i];
+      post.service = std::vector{"s3", "timestream", "sns"}[i];
+      post.sessions = &sessions;
+      post.key_id = session.access_key_id;
+      post.secret = session.secret;
+      post.now = kNow + c.later_ms;
+      if (!c.token.empty()) {
+        post.Set("x-amz-security-token", c.token);
+        post.signed_headers += ";x-amz-security-token";
+      }
+      post.Sign();
+      EXPECT_EQ(post.Outcome(), c.outcomes[i]) << c.name << " " << post.service;
+      if (c.outcomes[i] != "accepted") continue;
+      const Caller caller = post.Verify();
+      EXPECT_EQ(caller.arn, session.arn);
+      EXPECT_EQ(caller.user_id, session.user_id);
+      EXPECT_TRUE(caller.temporary);
+      post.secret = other.secret;
+      post.Sign();
+      EXPECT_NE(post.Outcome(), "accepted");
+    }
+  }
 }
 
 TEST(Checksum, MatchesThePublishedCheckValues) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/ts_local/scratch_dir.h"
+#include "ts_local/object_store.h"
 #include "ts_local/value_text.h"
 
 namespace ts_local {

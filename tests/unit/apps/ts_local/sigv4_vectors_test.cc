@@ -10,6 +10,7 @@
 #include "ts_local/api_error.h"
 #include "ts_local/digest.h"
 #include "ts_local/request_head.h"
+#include "ts_local/sigv4_canonical.h"
 #include "ts_local/sigv4_verifier.h"
 
 namespace ts_local {

@@ -2,11 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <regex>
 
+#include "apps/ts_local/breaking_storage.h"
 #include "apps/ts_local/scratch_dir.h"
+#include "ts_local/object_store.h"
 #include "ts_local/sql_parser.h"
 
 namespace ts_local {
@@ -45,13 +50,13 @@ TEST(UnloadOptions, TheOriginalsSpellingIsRead) {
   EXPECT_TRUE(settings.header);
   EXPECT_EQ(settings.delimiter, '|');
   EXPECT_EQ(settings.escape, '^');
-  EXPECT_EQ(settings.attributes.encryption, "aws:kms");
+  EXPECT_EQ(settings.stored_as.encryption, "aws:kms");
+  EXPECT_EQ(settings.stored_as.kms_key, "k");
 }
 
 TEST(UnloadOptions, RefusalsNameTheOption) {
   EXPECT_THAT(Refusal("compression='none', format='parquet'"), HasSubstr("option format"));
-  EXPECT_THAT(Refusal("compression='gzip'"), HasSubstr("option compression"));
-  EXPECT_THAT(Refusal("format='csv'"), HasSubstr("compression = 'NONE'"));
+  EXPECT_THAT(Refusal("compression='zip'"), HasSubstr("option compression: 'zip' must be"));
   EXPECT_THAT(Refusal("compression='none', colour='red'"), HasSubstr("colour: no such option"));
   EXPECT_THAT(Refusal("compression='none', max_file_size='15MB'"),
               HasSubstr("between 16MB and 78GB"));
@@ -76,14 +81,20 @@ TEST(UnloadOptions, RefusalsNameTheOption) {
   EXPECT_EQ(Refusal("compression='none'", "s3://bucket"), "accepted");
 }
 
+TEST(UnloadOptions, GzipIsTheDefault) {
+  EXPECT_TRUE(Check("format='csv'").gzip);
+  EXPECT_TRUE(Check("compression='gzip'").gzip);
+  EXPECT_FALSE(Check("compression='None'").gzip);
+}
+
 class UnloadFiles : public ::testing::Test {
  protected:
   UnloadFiles() : store_(dir_.path()) { store_.CreateBucket("bucket", "us-east-1"); }
 
   std::unique_ptr<UnloadWriter> Writer(const std::string& options,
                                        const std::string& to = "s3://bucket/unload/") {
-    return std::make_unique<UnloadWriter>(&store_, Check("compression='none'" + options, to),
-                                          kColumns, "QUERYID");
+    return std::make_unique<UnloadWriter>(
+        &store_, "us-east-1", Check("compression='none'" + options, to), kColumns, "QUERYID");
   }
   void Add(UnloadWriter* writer, std::string_view city, double value, std::string_view day) {
     const Cell row[] = {Cell::Varchar(city), Cell::Double(value), Cell::Varchar(day)};
@@ -162,6 +173,63 @@ TEST_F(UnloadFiles, EmptyResultHasAManifestWithoutFiles) {
   EXPECT_THAT(List(""), SizeIs(2));
 }
 
+// What a gzip member holds; "" where it is none, or more follows it.
+std::string Inflate(const std::string& member) {
+  z_stream stream{};
+  std::string in = member;
+  std::string out(64U << 20U, '\0');
+  if (::inflateInit2(&stream, 15 + 16) != Z_OK) return "";
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const bool whole = ::inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_in == 0;
+  out.resize(out.size() - stream.avail_out);
+  ::inflateEnd(&stream);
+  return whole ? out : "";
+}
+
+TEST_F(UnloadFiles, GzipFilesHoldTheSameTextAndTheirOwnSize) {
+  UnloadWriter writer(&store_, "us-east-1",
+                      Check("partitioned_by=ARRAY['day'], include_header='true', "
+                            "max_file_size='16MB'",
+                            "s3://bucket/unload/"),
+                      kColumns, "QUERYID");
+  // 24 MB of text that gzip cannot make much smaller, in a partition of its own; and little text.
+  std::mt19937_64 random(7);
+  std::string expected;
+  for (int i = 0; i < 24 * 1024; ++i) {
+    std::string city(1024, ' ');
+    for (char& c : city) c = static_cast<char>('!' + random() % 90);
+    std::replace_if(
+        city.begin(), city.end(), [](char c) { return c == '"' || c == '\\' || c == ','; }, '_');
+    Add(&writer, city, 1, "2026-01-02");
+    expected += city + ",1.0\n";
+  }
+  Add(&writer, "Oslo", 2, "2026-01-03");
+  const UnloadResult result = writer.Finish();
+  const auto manifest = nlohmann::json::parse(ReadUri(result.manifest_uri));
+  std::map<std::string, std::string> days;
+  std::int64_t rows = 0;
+  for (const auto& file : manifest["result_files"]) {
+    const std::string url = file["url"];
+    EXPECT_TRUE(url.ends_with(".gz")) << url;
+    const std::string bytes = ReadUri(url);
+    EXPECT_EQ(file["file_metadata"]["content_length_in_bytes"], bytes.size());
+    EXPECT_LE(bytes.size(), 16U << 20U);
+    const std::string text = Inflate(bytes);
+    ASSERT_TRUE(text.starts_with("city,value\n"));
+    days[url.substr(url.find("day="), 14)] += text.substr(11);
+    rows += file["file_metadata"]["row_count"].get<std::int64_t>();
+  }
+  EXPECT_GE(manifest["result_files"].size(), 3U) << "two files of the first day at least";
+  EXPECT_EQ(rows, result.rows);
+  EXPECT_EQ(days["day=2026-01-03"], "Oslo,2.0\n");
+  // Compared by size first: a difference is not to print megabytes. Files come in order of time.
+  ASSERT_EQ(days["day=2026-01-02"].size(), expected.size());
+  EXPECT_TRUE(days["day=2026-01-02"] == expected);
+}
+
 TEST_F(UnloadFiles, FilesAreSplitNearTheirMaximum) {
   const auto writer = Writer(", max_file_size='16MB', include_header='true'");
   const std::string text(1000, 'x');
@@ -207,6 +275,21 @@ TEST_F(UnloadFiles, ADeniedFileFailsAndLeavesNoManifest) {
   const auto writer = Writer(", partitioned_by=ARRAY['day']");
   Add(writer.get(), "c", 1, "1");
   EXPECT_THAT(FailureOf(writer.get(), "c", Cell::Varchar("2")), HasSubstr("AccessDeniedException"));
+}
+
+TEST_F(UnloadFiles, AFileThatTheStorageRefusesLeavesNoManifest) {
+  BreakingStorage storage(store_);
+  storage.refuse_put = ".csv";
+  UnloadWriter writer(&storage, "us-east-1", Check("compression='NONE'"), kColumns, "QUERYID");
+  Add(&writer, "c", 1, "1");
+  try {
+    writer.Finish();
+    FAIL() << "it went through";
+  } catch (const ApiError& error) {
+    EXPECT_EQ(error.code(), "InternalServerException");
+    EXPECT_THAT(error.what(), HasSubstr("ServiceUnavailable: "));
+  }
+  EXPECT_THAT(List(""), SizeIs(0));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "apps/ts_local/scratch_dir.h"
 #include "ts_local/api_error.h"
+#include "ts_local/object_store.h"
 
 namespace ts_local {
 namespace {
