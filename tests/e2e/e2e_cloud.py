@@ -9,13 +9,12 @@ import ipaddress
 import json
 import socket
 import ssl
-import threading
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from e2e_proxy import describe, read_message
+from e2e_proxy import Listener, describe, read_message
 
 
 def make_authority(folder, names):
@@ -51,12 +50,11 @@ def make_authority(folder, names):
     return files
 
 
-class Cloud:
+class Cloud(Listener):
     """A CONNECT proxy that plays AWS. DescribeEndpoints answers a cell; a cell in `retired` answers 421."""
 
     def __init__(self, folder, upstream_port, region="us-east-1"):
         self.region, self.upstream_port = region, upstream_port
-        self.lock = threading.Lock()
         self.tunnels = []   # host:port of each CONNECT
         self.requests = []  # (host, request line with operation)
         self.retired = set()
@@ -67,31 +65,13 @@ class Cloud:
             f"*.s3.{suffix}", f"s3.{suffix}", f"sts.{suffix}", f"sns.{suffix}", f"*.timestream.{suffix}"])
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(certificate, key)
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        super().__init__()
 
     def hosts(self):
         return {host for host, _ in self.requests}
 
     def count(self, host, operation):
         return sum(1 for found, line in self.requests if found == host and operation in line)
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
         try:

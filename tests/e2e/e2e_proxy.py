@@ -8,18 +8,12 @@ import socket
 import threading
 
 
-class CountingProxy:
-    """Forwards bytes unchanged; `hook(n, phase, request_line)` is called with phase "before" and "after" each request.
+class Listener:
+    """A TCP server on 127.0.0.1, a thread per connection; whoever derives from it says in _serve(client) what it does."""
 
-    Where the hook returns False the connection is dropped there.
-    """
-
-    def __init__(self, upstream_port, hook=None):
-        self.upstream_port = upstream_port
-        self.hook = hook or (lambda n, phase, line: True)
+    def __init__(self):
         self.lock = threading.Lock()
-        self.requests = []  # request lines with the target operation, in order of arrival
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -38,6 +32,19 @@ class CountingProxy:
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+
+class CountingProxy(Listener):
+    """Forwards bytes unchanged; `hook(n, phase, request_line)` is called with phase "before" and "after" each request.
+
+    Where the hook returns False the connection is dropped there.
+    """
+
+    def __init__(self, upstream_port, hook=None):
+        self.upstream_port = upstream_port
+        self.hook = hook or (lambda n, phase, line: True)
+        self.requests = []  # request lines with the target operation, in order of arrival
+        super().__init__()
 
     def _serve(self, client):
         try:

@@ -17,7 +17,7 @@ def cloud(small, tmp_path):
 def by_proxy(cloud, **more):
     """An empty variable counts as none, so the harness's endpoint is taken back by it. The caller's own lower-case
     variables would go before those of the test."""
-    return {"AWS_ENDPOINT_URL": "", "HTTPS_PROXY": cloud.url, "NO_PROXY": None, "no_proxy": None,
+    return {"AWS_ENDPOINT_URL": "", "HTTPS_PROXY": cloud.endpoint, "NO_PROXY": None, "no_proxy": None,
             "https_proxy": None, "http_proxy": None,
             "AWS_CA_BUNDLE": str(cloud.ca), **more}
 

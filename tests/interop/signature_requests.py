@@ -116,7 +116,7 @@ class Generator:
         name = {"s3": "my-bucket-1.s3", "timestream": "ingest-cell1.timestream"}.get(service, service)
         scheme, host = self.rng.choices(
             [("https", f"{name}.{region}.{suffix}"), ("http", "127.0.0.1:5599"), ("http", "localhost:4566"),
-             ("https", "[fd00:ec2::254]"), ("http", "[::1]:8080"), ("https", "proxy.example.com:8443"),
+             ("https", "[fd00:ec2::254]"), ("http", "[::1]:8080"), ("https", "gate.example.com:8443"),
              ("http", "odd.example.com:443"), ("https", "odd.example.com:80"), ("https", "127.0.0.1"),
              ("https", f"bucket.vpce-1a2b3c4d-5e6f.{service}.{region}.vpce.{suffix}")],
             [10, 1, 1, 1, 1, 1, 1, 1, 1, 2])[0]

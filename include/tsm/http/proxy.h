@@ -22,7 +22,7 @@ struct Proxies {
 
 // A proxy's URL taken apart.
 struct Proxy {
-  std::string address;  // "http://proxy.example.com:3128", always with its port
+  std::string address;  // "http://gate.test:8080", always with its port
   std::string user;     // decoded, "" where the URL has none
   std::string password;
 

@@ -19,7 +19,7 @@ TEST(ParseProxyTest, TakesAUrlApart) {
     const char* password;
   };
   const Case cases[] = {
-      {"http://proxy.example.com:3128", "http://proxy.example.com:3128", "", ""},
+      {"http://gate.test:8080", "http://gate.test:8080", "", ""},
       {"http://proxy:3128/", "http://proxy:3128", "", ""},
       {"proxy:8080", "http://proxy:8080", "", ""},
       {"http://proxy", "http://proxy:80", "", ""},
