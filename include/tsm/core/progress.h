@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
 
 namespace tsm {
 
@@ -29,11 +32,20 @@ struct Progress {
   std::string detail;  // "2 running, 3 queued"
 };
 
+// A fact of a run for machines: a line of JSON in the run directory's events and, with --json, on
+// stdout. Kinds and fields are documented in README "Events".
+struct Event {
+  using Value = std::variant<std::string, std::uint64_t, double, bool>;
+  std::string_view kind;  // "slice_started", "slice_done", ...; a literal
+  std::vector<std::pair<std::string_view, Value>> fields;  // names are literals, in order
+};
+
 class ProgressSink {
  public:
   virtual ~ProgressSink() = default;
   virtual void OnNotice(const Notice& notice) = 0;
   virtual void OnProgress(const Progress& progress) = 0;
+  virtual void OnEvent(const Event& /*event*/) {}
 
   void Info(std::string text) { OnNotice({Severity::kInfo, std::move(text)}); }
   void Warn(std::string text) { OnNotice({Severity::kWarning, std::move(text)}); }
