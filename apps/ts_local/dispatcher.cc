@@ -7,6 +7,7 @@
 #include "ts_local/digest.h"
 #include "ts_local/fault_control.h"
 #include "ts_local/operation_names.h"
+#include "ts_local/row_control.h"
 #include "ts_local/s3_call.h"
 #include "ts_local/time_text.h"
 #include "ts_local/xml_writer.h"
@@ -102,6 +103,9 @@ Response Dispatcher::Handle(Request& request) noexcept {
   Response response;
   std::int64_t delay_ms = 0;
   try {
+    if (services_.tables != nullptr && IsRowControl(request)) {
+      return LoadRows(request, *services_.tables);
+    }
     response = RouteOrFail(request, protocol, request_id, &delay_ms);
   } catch (const ApiError& error) {
     response = ErrorResponse(error, protocol, request, request_id);

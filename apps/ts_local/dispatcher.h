@@ -25,6 +25,7 @@ struct Services {
   SnsService& sns;
   StsService& sts;
   std::string s3_endpoint;
+  TableStore* tables = nullptr;  // null: no rows in bulk
 };
 
 class Dispatcher {

@@ -65,6 +65,28 @@ int StatusOf(std::string_view code, Protocol protocol) {
                                      : found->form;
 }
 
+// What a step may fail with: of Unload what a Query answers, of UnloadWrite what S3 does.
+struct Step {
+  std::string_view name;
+  Protocol protocol;
+  std::array<std::string_view, 6> codes;
+};
+constexpr std::array kSteps = {
+    Step{kUnloadStep,
+         Protocol::kJson,
+         {"QueryExecutionException", "InternalServerException", "ThrottlingException",
+          "AccessDeniedException", "ConflictException", "ValidationException"}},
+    Step{kUnloadWriteStep,
+         Protocol::kS3,
+         {"SlowDown", "ServiceUnavailable", "InternalError", "AccessDenied", "NoSuchBucket",
+          "ExpiredToken"}}};
+
+const Step* FindStep(std::string_view name) {
+  const auto* found = std::find_if(kSteps.begin(), kSteps.end(),
+                                   [&](const Step& step) { return step.name == name; });
+  return found == kSteps.end() ? nullptr : found;
+}
+
 class Parser {
  public:
   explicit Parser(const std::string& text) : text_(text) {}
@@ -78,7 +100,7 @@ class Parser {
       Refuse(text_.size(), "a rule has three parts, OPERATION:WHEN:WHAT");
     }
     rule.operation = text_.substr(0, first);
-    const bool known = rule.operation == "*" ||
+    const bool known = rule.operation == "*" || FindStep(rule.operation) != nullptr ||
                        std::any_of(kProtocols.begin(), kProtocols.end(),
                                    [&](Protocol p) { return IsOperation(rule.operation, p); });
     if (!known) Refuse(0, "'" + rule.operation + "' is no operation of ts-local, nor *");
@@ -129,6 +151,7 @@ class Parser {
     constexpr std::string_view kAfter = "+after";
     constexpr std::string_view kSlow = "slow=";
     std::string what = text_.substr(at);
+    if (const Step* step = FindStep(rule->operation)) return ReadStepError(at, *step, rule);
     Fault& fault = rule->fault;
     if (what.starts_with(kSlow)) {
       fault.kind = Fault::Kind::kSlow;
@@ -163,6 +186,17 @@ class Parser {
                    (rule->operation == "*" ? "any service" : rule->operation) + "'s: " + codes);
   }
 
+  void ReadStepError(std::size_t at, const Step& step, FaultRule* rule) const {
+    rule->fault.code = text_.substr(at);
+    std::string codes;
+    for (const std::string_view code : step.codes) {
+      if (code == rule->fault.code) return;
+      codes += (codes.empty() ? "" : ", ") + std::string(code);
+    }
+    Refuse(at, "'" + rule->fault.code + "' is none of the errors that " + std::string(step.name) +
+                   " can end with: " + codes);
+  }
+
   const std::string& text_;
 };
 
@@ -190,10 +224,11 @@ void FaultRules::Clear() {
 
 std::optional<Fault> FaultRules::Next(std::string_view operation, Protocol protocol) {
   std::optional<Fault> fault;
+  const bool step = FindStep(operation) != nullptr;
   const std::lock_guard lock(mutex_);
   for (Counted& counted : rules_) {
     const FaultRule& rule = counted.rule;
-    if (rule.operation != "*" && rule.operation != operation) continue;
+    if (rule.operation != operation && (rule.operation != "*" || step)) continue;
     const bool error = rule.fault.kind == Fault::Kind::kError;
     const int status = error ? StatusOf(rule.fault.code, protocol) : 0;
     if (error && status == 0) continue;  // "*" with an error that this service has not

@@ -15,6 +15,10 @@
 
 namespace ts_local {
 
+// Steps of an UNLOAD inside the service, which rules may strike as if they were calls.
+inline constexpr std::string_view kUnloadStep = "Unload";            // one query's execution
+inline constexpr std::string_view kUnloadWriteStep = "UnloadWrite";  // the start of one data file
+
 // What happens to one call.
 struct Fault {
   enum class Kind { kError, kReset, kHang, kSlow };
@@ -33,7 +37,12 @@ struct FaultRule {
   // The rule's text, in --help's words.
   static constexpr std::string_view kGrammar =
       "OPERATION:WHEN:WHAT. OPERATION as AWS names it (Query, CreateBatchLoadTask, PutObject, "
-      "CopyObject, ListObjectsV2, ...) or * for all. WHEN, among the calls of it: N, N-M, N- or * "
+      "CopyObject, ListObjectsV2, ...) or * for all; or a step of an UNLOAD inside the service, "
+      "which fails with an error alone and leaves partial files and an incomplete multipart "
+      "upload: "
+      "Unload, a query whose execution fails when half of its rows are written, or UnloadWrite, "
+      "what S3 answers to the start of a data file (SlowDown: the query fails as throttled by S3). "
+      "WHEN, among the calls of it: N, N-M, N- or * "
       "for all; or P% of them at random, P%/SEED for another sequence. WHAT: an error by its code "
       "(ThrottlingException, InternalServerException, SlowDown, ExpiredToken, AccessDenied, ...), "
       "reset (the connection is dropped), hang (no answer until the client goes), or slow=MS (the "
@@ -59,7 +68,8 @@ class FaultRules {
   void Add(FaultRule rule);
   void Clear();
 
-  // The fault of this call, if there is one. `operation` may be "" (unknown).
+  // The fault of this call or step, if there is one. `operation` may be "" (unknown). Rules for "*"
+  // are for calls alone.
   std::optional<Fault> Next(std::string_view operation, Protocol protocol);
 
   // {"rules":[{"rule":"Query:1:...","calls":5,"struck":1}]}

@@ -27,6 +27,17 @@ S3Question About(std::string_view operation, std::string method, const StoragePl
   return question;
 }
 
+void AddAttributes(const StoredAs& as, S3Question* question) {
+  question->headers = {{"content-type", as.content_type}};
+  // AES256 is what S3 does unasked; some of its stand-ins refuse to be asked.
+  if (as.encryption == "aws:kms") {
+    question->headers.emplace_back("x-amz-server-side-encryption", as.encryption);
+    if (!as.kms_key.empty()) {
+      question->headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", as.kms_key);
+    }
+  }
+}
+
 class SpooledUpload final : public Storage::Upload {
  public:
   SpooledUpload(const S3Client& client, const std::string& spool, S3Question question)
@@ -149,15 +160,17 @@ std::unique_ptr<Storage::Upload> ForeignStorage::StartUpload(const StoragePlace&
                                                              const std::string& key,
                                                              const StoredAs& as) {
   S3Question question = About("PutObject", "PUT", place, key);
-  question.headers = {{"content-type", as.content_type}};
-  // AES256 is what S3 does unasked; some of its stand-ins refuse to be asked.
-  if (as.encryption == "aws:kms") {
-    question.headers.emplace_back("x-amz-server-side-encryption", as.encryption);
-    if (!as.kms_key.empty()) {
-      question.headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", as.kms_key);
-    }
-  }
+  AddAttributes(as, &question);
   return std::make_unique<SpooledUpload>(client_, spool_, std::move(question));
+}
+
+void ForeignStorage::StartMultipart(const StoragePlace& place, const std::string& key,
+                                    const StoredAs& as) {
+  S3Question question = About("CreateMultipartUpload", "POST", place, key);
+  question.query = {{"uploads", ""}};
+  AddAttributes(as, &question);
+  const S3Answer answer = client_.Ask(question);
+  if (answer.status != 200) throw client_.ErrorOf(question, answer);
 }
 
 std::vector<StoredObject> ForeignStorage::ListBelow(const StoragePlace& place,

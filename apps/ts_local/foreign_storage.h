@@ -20,6 +20,8 @@ class ForeignStorage final : public Storage {
   // The upload throws EntityTooLarge beyond S3's 5 GiB of one PutObject.
   std::unique_ptr<Upload> StartUpload(const StoragePlace& place, const std::string& key,
                                       const StoredAs& as) override;
+  // Begins a multipart upload that nobody completes.
+  void StartMultipart(const StoragePlace& place, const std::string& key, const StoredAs& as);
   std::vector<StoredObject> ListBelow(const StoragePlace& place, const std::string& prefix,
                                       std::size_t limit) const override;
   std::optional<StoredObject> FindObject(const StoragePlace& place,

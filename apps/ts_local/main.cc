@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <csignal>
@@ -60,6 +61,35 @@ struct OwnS3 {
   ts_local::S3Service service;
 };
 
+ts_local::LeaveUnfinished UnfinishedIn(OwnS3& own) {
+  return [&own](const ts_local::StoragePlace& place, const std::string& key,
+                const ts_local::StoredAs& as, std::string_view bytes) {
+    if (!own.objects.Allowed(place.bucket, "s3:PutObject", key)) return;
+    ts_local::MultipartStore& uploads = own.uploads;
+    ts_local::ObjectAttributes attributes;
+    attributes.content_type = as.content_type;
+    attributes.encryption = as.encryption;
+    const ts_local::Upload upload = uploads.Create(place.bucket, key, attributes);
+    const auto file = uploads.NewFile();
+    file->Append(bytes);
+    uploads.AddPart(upload, 1, *file);
+  };
+}
+
+ts_local::LeaveUnfinished UnfinishedIn(ts_local::ForeignStorage& storage) {
+  return [&storage](const ts_local::StoragePlace& place, const std::string& key,
+                    const ts_local::StoredAs& as,
+                    std::string_view) { storage.StartMultipart(place, key, as); };
+}
+
+// Each UNLOAD may hold a hundred files open, and eight at once more than the usual 1,024.
+void AllowManyFiles() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 void Serve(const ts_local::Options& options, const sigset_t& signals) {
   LockDirectory(options.dir);
   std::unique_ptr<OwnS3> own;
@@ -75,18 +105,20 @@ void Serve(const ts_local::Options& options, const sigset_t& signals) {
   if (options.sample) {
     for (const auto& region : options.sample_regions) ts_local::FillSample(tables, NowNs(), region);
   }
-  ts_local::QueryService query(tables, storage, NowNs, {}, options.unload);
+  ts_local::FaultRules faults;
+  for (const auto& rule : options.faults) faults.Add(rule);
+  ts_local::QueryService query(
+      tables, storage, NowNs, {}, options.unload,
+      {options.memory_partitions, &faults, own ? UnfinishedIn(*own) : UnfinishedIn(*foreign)});
   ts_local::WriteService write(tables, storage, NowNs);
   ts_local::SnsService sns(options.dir, NowMs);
   ts_local::SessionStore sessions(options.dir, options.session_seconds, NowMs);
   ts_local::StsService sts(options.account_id, sessions);
   const ts_local::SigV4Verifier verifier(options.keys, options.account_id, NowMs, &sessions);
   const std::string s3_endpoint = options.s3_endpoint ? options.s3_endpoint->origin : "";
-  ts_local::FaultRules faults;
-  for (const auto& rule : options.faults) faults.Add(rule);
   ts_local::Dispatcher dispatcher(
-      verifier, {own ? &own->service : nullptr, query, write, sns, sts, s3_endpoint}, NowMs,
-      &faults);
+      verifier, {own ? &own->service : nullptr, query, write, sns, sts, s3_endpoint, &tables},
+      NowMs, &faults);
   ts_local::HttpServer server(
       [&](ts_local::Request& request) { return dispatcher.Handle(request); });
 
@@ -113,6 +145,7 @@ int main(int argc, char** argv) {
   sigaddset(&signals, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  AllowManyFiles();
   try {
     Serve(std::get<ts_local::Options>(parsed), signals);
   } catch (const std::exception& error) {

@@ -27,6 +27,11 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   std::vector<std::string> ids;
   std::vector<std::string> secrets;
   CLI::App app("A local stand-in for Amazon Timestream, S3, STS and SNS on one port", "ts-local");
+  app.footer(
+      "Rows in bulk into a table that exists, unsigned and from this machine: POST a CSV to "
+      "/ts-local/rows?database=D&table=T[&region=R]. Its first line names time (nanoseconds), "
+      "measure_name, NAME for a dimension, NAME:TYPE for an attribute (bigint, double, varchar, "
+      "boolean, timestamp); an empty field leaves it out.");
   app.add_option("--port", options.port, "Port to listen on; 0 takes a free one")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
@@ -73,14 +78,17 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
          "gets ThrottlingException. 0: any number")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
-  app.add_option(
-         "--unload_seconds_per_million_rows,--unload-seconds-per-million-rows",
-         options.unload.seconds_per_million_rows,
-         "How long an UNLOAD takes, with its percentage growing; after 60 minutes it fails. "
-         "0: as long as it really takes")
+  app.add_option("--unload_seconds,--unload-seconds", options.unload.seconds,
+                 "How long an UNLOAD takes, few rows or many, with its percentage growing; after "
+                 "60 minutes it fails. 0: as long as it really takes")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  app.add_option("--unload_seconds_per_million_rows,--unload-seconds-per-million-rows",
+                 options.unload.seconds_per_million_rows,
+                 "How long an UNLOAD takes by its rows, added to --unload_seconds")
       ->check(CLI::Range(0.0, 1e12))
       ->capture_default_str();
-  app.add_option("--memory_partitions,--memory-partitions", options.unload.memory_partitions,
+  app.add_option("--memory_partitions,--memory-partitions", options.memory_partitions,
                  "An UNLOAD with more partitions than this fails: its computation exceeds the "
                  "maximum available memory; 0: no such limit")
       ->check(CLI::Range(0, 100))

@@ -23,6 +23,7 @@ struct Options {
   std::optional<int> session_seconds;
   std::vector<FaultRule> faults;
   UnloadLimits unload;
+  std::size_t memory_partitions = 0;  // see UnloadMishaps
   bool sample = false;
   std::vector<std::string> sample_regions;  // never empty
   std::string port_file;                    // "" for none

@@ -140,6 +140,7 @@ QueryRun::Page QueryRun::TakePage(std::optional<std::size_t> max_rows, bool firs
   if (control_.cancelled) {
     throw ApiError(400, "ConflictException", "Unable to poll results for a cancelled query");
   }
+  if (error_ && first && identity_.unload) return {};
   if (error_) {
     delivered_ = true;
     throw ApiError(*error_);

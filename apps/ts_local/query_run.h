@@ -63,8 +63,10 @@ class QueryRun {
   // From the query's thread: how much of its work is done, where that is known.
   void ShowProgress(double percent) { shown_percent_ = percent; }
 
-  // The answer to the first call, where `max_rows` is empty if the caller named none. A result that
-  // needs more than one page starts with an empty one where MaxRows was given, as documented.
+  // The answer to the first call, where `max_rows` is empty if the caller named none. An UNLOAD
+  // that has failed already gives an empty page with its QueryId first, the error after it. A
+  // result that needs more than one page starts with an empty one where MaxRows was given, as
+  // documented.
   std::string FirstPage(std::optional<std::size_t> max_rows, std::int64_t now_ns);
   // The answer to a call with `token`; ValidationException "Invalid pagination token".
   std::string NextPage(const std::string& token, std::optional<std::size_t> max_rows,

@@ -11,6 +11,7 @@
 #include "ts_local/sql_exec.h"
 #include "ts_local/sql_parser.h"
 #include "ts_local/unload.h"
+#include "ts_local/unload_run.h"
 #include "ts_local/value_text.h"
 
 namespace ts_local {
@@ -38,16 +39,17 @@ struct QueryService::QueryInput {
 
 struct QueryService::Prepared {
   std::shared_ptr<const SelectQuery> query;
-  ScanFunction scan;
+  RowSource rows;
 };
 
 QueryService::QueryService(TableStore& tables, Storage& storage, NowNs now, QueryTiming timing,
-                           const UnloadLimits& limits)
+                           const UnloadLimits& limits, UnloadMishaps mishaps)
     : tables_(tables),
       storage_(storage),
       now_(std::move(now)),
       timing_(timing),
       limits_(limits),
+      mishaps_(std::move(mishaps)),
       gate_(limits) {}
 
 QueryService::~QueryService() {
@@ -155,9 +157,12 @@ QueryService::Prepared QueryService::PrepareSelect(const Caller& caller,
   const TableName name{caller.region, statement.from->database, statement.from->table};
   auto schema = std::make_shared<const TableSchema>(QuerySchema(tables_, name));
   prepared.query = std::make_shared<const SelectQuery>(statement, schema.get(), now_());
-  prepared.scan = [this, name, schema](std::int64_t from, std::int64_t to,
-                                       const std::function<bool(const RowView&)>& visit) {
+  prepared.rows.scan = [this, name, schema](std::int64_t from, std::int64_t to,
+                                            const std::function<bool(const RowView&)>& visit) {
     tables_.Scan(name, *schema, from, to, visit);
+  };
+  prepared.rows.bounds = [this, name](std::int64_t from, std::int64_t to) {
+    return tables_.Bounds(name, from, to);
   };
   return prepared;
 }
@@ -168,21 +173,10 @@ void QueryService::StartSelect(const Caller& caller, SelectStatement statement,
   identity->columns_json = ColumnInfoJson(prepared.query->columns());
   *work = [prepared](QueryRun* run) {
     const std::size_t columns = prepared.query->columns().size();
-    prepared.query->Run(prepared.scan, run->control(), [run, columns](const Cell* row) {
+    prepared.query->Run(prepared.rows, run->control(), [run, columns](const Cell* row) {
       return run->Push(RowJson(row, columns));
     });
   };
-}
-
-// How many rows the query will give; fewer once it is cancelled.
-std::int64_t QueryService::Count(const Prepared& prepared, QueryRun* run) {
-  RunControl unseen;  // the run's own counts what was done
-  std::int64_t rows = 0;
-  prepared.query->Run(prepared.scan, &unseen, [&](const Cell*) {
-    ++rows;
-    return !run->control()->cancelled;
-  });
-  return rows;
 }
 
 void QueryService::StartUnload(const Caller& caller, UnloadStatement statement,
@@ -201,29 +195,12 @@ void QueryService::StartUnload(const Caller& caller, UnloadStatement statement,
   identity->columns_json = ColumnInfoJson({{"rows", ScalarType::kBigint},
                                            {"metadataFile", ScalarType::kVarchar},
                                            {"manifestFile", ScalarType::kVarchar}});
-  const auto writer = std::make_shared<UnloadWriter>(&storage_, caller.region, std::move(settings),
-                                                     prepared.query->columns(), identity->id,
-                                                     limits_.memory_partitions);
+  const auto writer =
+      std::make_shared<UnloadWriter>(&storage_, caller.region, std::move(settings),
+                                     prepared.query->columns(), identity->id, mishaps_);
   gate_.Start(caller.region);  // last: what is refused anyway is no start
-  *work = [prepared, writer, limits = limits_](QueryRun* run) {
-    UnloadPace pace(limits, run, limits.seconds_per_million_rows > 0 ? Count(prepared, run) : 0);
-    try {
-      prepared.query->Run(prepared.scan, run->control(), [&](const Cell* row) {
-        if (!pace.Row()) return false;
-        writer->Add(row);
-        return true;
-      });
-    } catch (...) {
-      writer->LeavePartial();
-      throw;
-    }
-    if (run->control()->cancelled) {
-      writer->LeavePartial();
-      return;
-    }
-    const UnloadResult result = writer->Finish();
-    run->Push(TextRowJson({std::to_string(result.rows), result.metadata_uri, result.manifest_uri}));
-  };
+  const UnloadJob job{prepared.query, prepared.rows, writer, limits_, mishaps_.rules};
+  *work = [job](QueryRun* run) { RunUnload(job, run); };
 }
 
 QueryService::RunPtr QueryService::Launch(const Caller& caller, const QueryInput& input) {

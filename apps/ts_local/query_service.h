@@ -1,7 +1,7 @@
 // Timestream's Query API: Query, CancelQuery, PrepareQuery over the tables of the caller's region,
 // with UNLOAD into the storage. A query runs in a thread of its own and goes on when its
-// client is gone; destroying the service cancels what still runs. Thread-safe; both stores must
-// outlive it.
+// client is gone; destroying the service cancels what still runs. Thread-safe; both stores and what
+// `mishaps` borrows must outlive it.
 // https://docs.aws.amazon.com/timestream/latest/developerguide/API_Operations_Amazon_Timestream_Query.html
 #pragma once
 
@@ -20,6 +20,7 @@
 #include "ts_local/storage.h"
 #include "ts_local/table_store.h"
 #include "ts_local/unload_limits.h"
+#include "ts_local/unload_mishaps.h"
 
 namespace ts_local {
 
@@ -27,7 +28,7 @@ class QueryService {
  public:
   using NowNs = std::function<std::int64_t()>;
   QueryService(TableStore& tables, Storage& storage, NowNs now, QueryTiming timing = {},
-               const UnloadLimits& limits = {});
+               const UnloadLimits& limits = {}, UnloadMishaps mishaps = {});
   ~QueryService();
   QueryService(const QueryService&) = delete;
   QueryService& operator=(const QueryService&) = delete;
@@ -51,7 +52,6 @@ class QueryService {
   Prepared PrepareSelect(const Caller& caller, SelectStatement statement);
   void StartSelect(const Caller& caller, SelectStatement statement, QueryIdentity* identity,
                    QueryRun::Work* work);
-  static std::int64_t Count(const Prepared& prepared, QueryRun* run);
   void StartUnload(const Caller& caller, UnloadStatement statement, QueryIdentity* identity,
                    QueryRun::Work* work);
   RunPtr Launch(const Caller& caller, const QueryInput& input);
@@ -64,6 +64,7 @@ class QueryService {
   NowNs now_;
   QueryTiming timing_;
   UnloadLimits limits_;
+  UnloadMishaps mishaps_;
   UnloadGate gate_;
 
   std::mutex launch_mutex_;  // one look for a ClientToken, and the launch after it, at a time

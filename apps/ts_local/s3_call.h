@@ -73,7 +73,8 @@ S3Error::Fields CheckDigests(const Request& request);
 // 412 PreconditionFailed; false stands for 304 Not Modified.
 bool CheckReadConditions(const Request& request, const std::string& prefix,
                          const ObjectInfo& object);
-// If-Match and If-None-Match: * of a write. Call with `conditional_writes` held.
+// If-Match and If-None-Match: * of a write, If-Match of a delete. Call with `conditional_writes`
+// held.
 void CheckWriteConditions(const S3Call& call);
 
 // "bytes=0-9" against an object's size: offset and length; nullopt where there is no range or it is

@@ -157,6 +157,9 @@ Response CopyObject(const S3Call& call) {
 
 Response DeleteObject(const S3Call& call) {
   call.Require("s3:DeleteObject");
+  std::unique_lock lock(call.conditional_writes, std::defer_lock);
+  if (!call.request.Header("if-match").empty()) lock.lock();
+  CheckWriteConditions(call);
   call.objects.Delete(call.bucket, call.key);
   Response response;
   response.status = 204;

@@ -1,5 +1,6 @@
 #include "ts_local/s3_request_xml.h"
 
+#include <algorithm>
 #include <pugixml.hpp>
 
 #include "ts_local/api_error.h"
@@ -19,6 +20,29 @@ void Load(pugi::xml_document& document, std::string_view body, const char* root)
       document.load_buffer(body.data(), body.size(),
                            pugi::parse_default | pugi::parse_ws_pcdata_single, pugi::encoding_utf8);
   if (!result || std::string_view(document.document_element().name()) != root) throw Malformed();
+}
+
+// XML 1.0 has no way to write these, not even as a reference; the parser would let them pass.
+bool HoldsControlCharacter(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  });
+}
+
+// The key of an <Object>; conditions and versions must not be passed over.
+std::string ReadObjectKey(const pugi::xml_node& object) {
+  for (const pugi::xml_node child : object.children()) {
+    const std::string_view name = child.name();
+    if (name.empty() || name == "Key") continue;  // text between elements
+    if (name == "VersionId" && std::string_view(child.child_value()) == "null") continue;
+    throw ApiError(
+        501, "NotImplemented",
+        "A header or query you provided implies functionality that is not implemented: " +
+            std::string(name) + " in DeleteObjects");
+  }
+  std::string key = object.child_value("Key");
+  if (key.empty() || HoldsControlCharacter(key)) throw Malformed();
+  return key;
 }
 
 }  // namespace
@@ -54,8 +78,7 @@ DeleteRequest ReadDelete(std::string_view body) {
   DeleteRequest request;
   request.quiet = document.document_element().child("Quiet").text().as_bool();
   for (const pugi::xml_node object : document.document_element().children("Object")) {
-    request.keys.emplace_back(object.child_value("Key"));
-    if (request.keys.back().empty()) throw Malformed();
+    request.keys.push_back(ReadObjectKey(object));
   }
   if (request.keys.empty() || request.keys.size() > 1000) throw Malformed();
   return request;

@@ -67,9 +67,14 @@ constexpr std::array<std::string_view, 15> kCommonParameters = {
     "list-type",  "start-after", "fetch-owner", "continuation-token", "encoding-type",
     "key-marker", "max-uploads", "max-parts",   "upload-id-marker",   "part-number-marker"};
 
-constexpr std::array<std::string_view, 5> kForeignHeaders = {
-    "x-amz-tagging", "x-amz-server-side-encryption-customer-algorithm", "x-amz-object-lock-mode",
-    "x-amz-object-lock-legal-hold", "x-amz-website-redirect-location"};
+constexpr std::array<std::string_view, 7> kForeignHeaders = {
+    "x-amz-tagging",
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-object-lock-mode",
+    "x-amz-object-lock-legal-hold",
+    "x-amz-website-redirect-location",
+    "x-amz-if-match-size",
+    "x-amz-if-match-last-modified-time"};
 
 ApiError NotImplemented(std::string_view what) {
   return {501, "NotImplemented",

@@ -10,7 +10,8 @@ struct Named {
   std::string_view name;
   AggregateKind kind;
 };
-constexpr std::array<Named, 6> kAggregates{{{"count", AggregateKind::kCount},
+constexpr std::array<Named, 7> kAggregates{{{"count", AggregateKind::kCount},
+                                            {"count_if", AggregateKind::kCountIf},
                                             {"sum", AggregateKind::kSum},
                                             {"avg", AggregateKind::kAvg},
                                             {"min", AggregateKind::kMin},
@@ -21,6 +22,7 @@ constexpr std::array<Named, 6> kAggregates{{{"count", AggregateKind::kCount},
 SqlType ResultType(AggregateKind kind, SqlType argument) {
   switch (kind) {
     case AggregateKind::kCount:
+    case AggregateKind::kCountIf:
       return SqlType::kBigint;
     case AggregateKind::kAvg:
       return SqlType::kDouble;
@@ -59,8 +61,23 @@ AggregateSpec BindAggregate(const Expr& call, ExprBinder* source) {
     throw SqlError(call.at, "Unexpected parameters (" + SqlTypeName(type) + ") for function " +
                                 call.text + ". Expected: bigint or double");
   }
+  if (spec.kind == AggregateKind::kCountIf && type != SqlType::kBoolean && type != SqlType::kNull) {
+    throw SqlError(call.at, "Unexpected parameters (" + SqlTypeName(type) + ") for function " +
+                                call.text + ". Expected: boolean");
+  }
   spec.result = ResultType(spec.kind, type);
   return spec;
+}
+
+AggregateState::Extra& AggregateState::extra() {
+  if (!extra_) extra_ = std::make_unique<Extra>();
+  return *extra_;
+}
+
+bool AggregateState::SeenBefore(const Cell& value) {
+  std::string key;
+  AppendCellKey(value, &key);
+  return !extra().seen.insert(std::move(key)).second;
 }
 
 void AggregateState::Add(const AggregateSpec& spec, const Cell& value) {
@@ -68,61 +85,66 @@ void AggregateState::Add(const AggregateSpec& spec, const Cell& value) {
     ++count_;
     return;
   }
-  if (value.is_null()) return;
-  if (spec.distinct) {
-    if (!seen_) seen_ = std::make_unique<std::unordered_set<std::string>>();
-    std::string key;
-    AppendCellKey(value, &key);
-    if (!seen_->insert(std::move(key)).second) return;
-  }
-  ++count_;
+  if (value.is_null() || (spec.distinct && SeenBefore(value))) return;
   switch (spec.kind) {
     case AggregateKind::kCount:
+      ++count_;
+      return;
+    case AggregateKind::kCountIf:
+      if (value.boolean()) ++count_;
       return;
     case AggregateKind::kMin:
       return KeepExtreme(true, value);
     case AggregateKind::kMax:
       return KeepExtreme(false, value);
     case AggregateKind::kAvg:
-      double_sum_ +=
-          value.type() == SqlType::kDouble ? value.number() : static_cast<double>(value.integer());
-      return;
+      ++count_;
+      return AddUp(value.type() == SqlType::kDouble
+                       ? value
+                       : Cell::Double(static_cast<double>(value.integer())));
     case AggregateKind::kSum:
-      if (value.type() == SqlType::kDouble) {
-        double_sum_ += value.number();
-      } else if (__builtin_add_overflow(bigint_sum_, value.integer(), &bigint_sum_)) {
-        throw ExecutionError("bigint addition overflow: sum of " + std::to_string(count_) +
-                             " values");
-      }
-      return;
+      ++count_;
+      return AddUp(value);
+  }
+}
+
+void AggregateState::AddUp(const Cell& value) {
+  if (value_.is_null()) {
+    value_ = value;
+  } else if (value.type() == SqlType::kDouble) {
+    value_ = Cell::Double(value_.number() + value.number());
+  } else {
+    std::int64_t sum = 0;
+    if (__builtin_add_overflow(value_.integer(), value.integer(), &sum)) {
+      throw ExecutionError("bigint addition overflow: sum of " + std::to_string(count_) +
+                           " values");
+    }
+    value_ = Cell::Bigint(sum);
   }
 }
 
 void AggregateState::KeepExtreme(bool smaller, const Cell& value) {
-  if (!extreme_.is_null()) {
-    const bool is_text = value.type() == SqlType::kVarchar;
-    const int order = CompareCells(value, is_text ? Cell::Varchar(extreme_text_) : extreme_);
+  if (!value_.is_null()) {
+    const int order = CompareCells(value, value_);
     if (smaller ? order >= 0 : order <= 0) return;
   }
-  extreme_ = value;
-  if (value.type() == SqlType::kVarchar) extreme_text_.assign(value.text());
+  value_ = value;
+  if (value.type() != SqlType::kVarchar) return;
+  std::string& text = extra().text;
+  text.assign(value.text());
+  value_ = Cell::Varchar(text);
 }
 
 Cell AggregateState::Result(const AggregateSpec& spec) const {
   switch (spec.kind) {
     case AggregateKind::kCount:
+    case AggregateKind::kCountIf:
       return Cell::Bigint(count_);
-    case AggregateKind::kMin:
-    case AggregateKind::kMax:
-      return extreme_.type() == SqlType::kVarchar ? Cell::Varchar(extreme_text_) : extreme_;
     case AggregateKind::kAvg:
-      return count_ == 0 ? Cell() : Cell::Double(double_sum_ / static_cast<double>(count_));
-    case AggregateKind::kSum:
-      if (count_ == 0) return {};
-      return spec.result == SqlType::kDouble ? Cell::Double(double_sum_)
-                                             : Cell::Bigint(bigint_sum_);
+      return count_ == 0 ? Cell() : Cell::Double(value_.number() / static_cast<double>(count_));
+    default:
+      return value_;
   }
-  return {};
 }
 
 }  // namespace ts_local

@@ -56,6 +56,9 @@ class LogicExpr final : public BoundExpr {
     left_->Narrow(time, range);
     right_->Narrow(time, range);
   }
+  bool IsTimeRange(std::size_t time) const override {
+    return !decisive_ && left_->IsTimeRange(time) && right_->IsTimeRange(time);
+  }
 
  private:
   bool decisive_;
@@ -137,6 +140,11 @@ class CompareExpr final : public BoundExpr {
     } else if (right_->Slot() == time) {
       if (const auto value = left_->Constant()) Narrow(Mirrored(order_), *value, range);
     }
+  }
+  bool IsTimeRange(std::size_t time) const override {
+    if (order_ == Order::kNotEqual) return false;
+    return (left_->Slot() == time && right_->Constant()) ||
+           (right_->Slot() == time && left_->Constant());
   }
 
  private:

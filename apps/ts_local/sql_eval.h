@@ -43,6 +43,8 @@ class BoundExpr {
   virtual std::optional<std::size_t> Slot() const { return std::nullopt; }
   // Narrows `range` to the times of slot `time` for which this condition can be true.
   virtual void Narrow(std::size_t /*time*/, TimeRange* /*range*/) const {}
+  // True where the range that Narrow leaves is all that this condition says.
+  virtual bool IsTimeRange(std::size_t /*time*/) const { return false; }
 
  private:
   SqlType type_;

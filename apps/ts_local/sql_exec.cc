@@ -19,12 +19,16 @@ Cell ToCell(const Value& value) {
   return {};
 }
 
-struct Group {
+// Groups are kept in memory until the last row is read; this much of it is there for them.
+constexpr std::size_t kMaxGroupBytes = std::size_t{1} << 30U;
+constexpr std::size_t kGroupOverhead = 160;  // hash entry, two vectors, allocations
+
+}  // namespace
+
+struct SelectQuery::Group {
   PackedRow key;
   std::vector<AggregateState> states;
 };
-
-}  // namespace
 
 std::int64_t SelectQuery::LoadRow(const RowView& row, std::vector<Cell>* cells) const {
   std::int64_t bytes = 0;
@@ -77,11 +81,35 @@ void SelectQuery::ScanRows(const ScanFunction& scan, RunControl* control,
   report();
 }
 
-void SelectQuery::RunGrouped(const ScanFunction& scan, RunControl* control, RowSink* sink) const {
+bool SelectQuery::AsksForTimeBounds() const {
+  return keys_.empty() && range_is_all_ && !aggregates_.empty() &&
+         std::all_of(aggregates_.begin(), aggregates_.end(), [this](const AggregateSpec& spec) {
+           const bool extreme =
+               spec.kind == AggregateKind::kMin || spec.kind == AggregateKind::kMax;
+           return extreme && spec.argument->Slot() == dimensions_ + 1;
+         });
+}
+
+std::vector<SelectQuery::Group> SelectQuery::BoundsOf(const BoundsFunction& bounds) const {
+  std::vector<Group> groups;
+  groups.push_back({PackedRow(), std::vector<AggregateState>(aggregates_.size())});
+  if (range_.from >= range_.to) return groups;
+  const auto found = bounds(range_.from, range_.to);
+  if (!found) return groups;
+  for (std::size_t i = 0; i < aggregates_.size(); ++i) {
+    groups[0].states[i].Add(aggregates_[i], Cell::Time(found->min_ns));
+    groups[0].states[i].Add(aggregates_[i], Cell::Time(found->max_ns));
+  }
+  return groups;
+}
+
+std::vector<SelectQuery::Group> SelectQuery::Collect(const ScanFunction& scan,
+                                                     RunControl* control) const {
   std::unordered_map<std::string, std::size_t> index;
   std::vector<Group> groups;
   std::vector<Cell> key_cells(keys_.size());
   std::string key;
+  std::size_t bytes = 0;
   if (keys_.empty()) {  // aggregates over everything: one row even where nothing matched
     index.emplace("", 0);
     groups.push_back({PackedRow(), std::vector<AggregateState>(aggregates_.size())});
@@ -94,6 +122,10 @@ void SelectQuery::RunGrouped(const ScanFunction& scan, RunControl* control, RowS
     }
     const auto [found, added] = index.try_emplace(key, groups.size());
     if (added) {
+      bytes += kGroupOverhead + 2 * key.size() + aggregates_.size() * sizeof(AggregateState);
+      if (bytes > kMaxGroupBytes) {
+        throw ExecutionError("The query computation exceeds maximum available memory");
+      }
       groups.push_back({PackedRow(key_cells.data(), key_cells.size()),
                         std::vector<AggregateState>(aggregates_.size())});
     }
@@ -104,6 +136,11 @@ void SelectQuery::RunGrouped(const ScanFunction& scan, RunControl* control, RowS
     }
     return true;
   });
+  return groups;
+}
+
+void SelectQuery::PassGroups(const std::vector<Group>& groups, RunControl* control,
+                             RowSink* sink) const {
   std::vector<Cell> cells(keys_.size() + aggregates_.size());
   std::vector<Cell> row(outputs_.size());
   Scratch scratch;
@@ -124,13 +161,14 @@ void SelectQuery::RunGrouped(const ScanFunction& scan, RunControl* control, RowS
   }
 }
 
-void SelectQuery::Run(const ScanFunction& scan, RunControl* control, const RowFunction& out) const {
+void SelectQuery::Run(const RowSource& rows, RunControl* control, const RowFunction& out) const {
   RowSink sink(shape_, out);
   if (grouped_) {
-    RunGrouped(scan, control, &sink);
+    const bool bounds = rows.bounds && AsksForTimeBounds();
+    PassGroups(bounds ? BoundsOf(rows.bounds) : Collect(rows.scan, control), control, &sink);
   } else if (shape_.limit != 0) {
     std::vector<Cell> row(outputs_.size());
-    ScanRows(scan, control, [&](const EvalContext& context) {
+    ScanRows(rows.scan, control, [&](const EvalContext& context) {
       for (std::size_t i = 0; i < outputs_.size(); ++i) row[i] = outputs_[i]->Eval(context);
       return sink.Add(row.data());
     });

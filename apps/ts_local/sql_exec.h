@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,15 @@ struct RunControl {
 // Hands every row with from_ns <= time < to_ns to `visit` until that returns false.
 using ScanFunction = std::function<void(std::int64_t from_ns, std::int64_t to_ns,
                                         const std::function<bool(const RowView&)>& visit)>;
+// The least and the greatest time with from_ns <= time < to_ns; nothing where no row has one.
+using BoundsFunction =
+    std::function<std::optional<TimeBounds>(std::int64_t from_ns, std::int64_t to_ns)>;
+
+// Where the rows come from. Without `bounds` min(time) and max(time) are found by scanning.
+struct RowSource {
+  ScanFunction scan;
+  BoundsFunction bounds = {};
+};
 
 class SelectQuery {
  public:
@@ -47,8 +57,8 @@ class SelectQuery {
 
   // Calls `out` with one cell per column for each row, until it returns false. Returns early where
   // `control` is cancelled. Throws ApiError QueryExecutionException for what the data make
-  // impossible.
-  void Run(const ScanFunction& scan, RunControl* control, const RowFunction& out) const;
+  // impossible, and for groups that need more than about a gigabyte of memory.
+  void Run(const RowSource& rows, RunControl* control, const RowFunction& out) const;
 
  private:
   void BuildScope(const TableSchema* schema);
@@ -62,7 +72,11 @@ class SelectQuery {
   std::int64_t LoadRow(const RowView& row, std::vector<Cell>* cells) const;
   void ScanRows(const ScanFunction& scan, RunControl* control,
                 const std::function<bool(const EvalContext&)>& each) const;
-  void RunGrouped(const ScanFunction& scan, RunControl* control, RowSink* sink) const;
+  struct Group;
+  bool AsksForTimeBounds() const;
+  std::vector<Group> BoundsOf(const BoundsFunction& bounds) const;
+  std::vector<Group> Collect(const ScanFunction& scan, RunControl* control) const;
+  void PassGroups(const std::vector<Group>& groups, RunControl* control, RowSink* sink) const;
 
   bool has_table_ = false;
   std::size_t dimensions_ = 0;  // slots: dimensions, measure_name, time, measures
@@ -70,6 +84,7 @@ class SelectQuery {
   std::vector<std::size_t> used_slots_;
   BoundPtr where_;
   TimeRange range_;
+  bool range_is_all_ = false;  // the WHERE clause says no more than range_
 
   bool grouped_ = false;
   std::vector<BoundPtr> keys_;

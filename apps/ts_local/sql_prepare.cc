@@ -59,6 +59,7 @@ SelectQuery::SelectQuery(const SelectStatement& statement, const TableSchema* sc
     const auto constant = where_->Constant();
     if (constant && (constant->is_null() || !constant->boolean())) range_.to = range_.from;
   }
+  range_is_all_ = has_table_ && (!where_ || where_->IsTimeRange(dimensions_ + 1));
   if (grouped_) {
     BindGrouping(statement, &source, now_ns);
   } else {

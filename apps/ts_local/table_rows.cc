@@ -68,9 +68,56 @@ struct TableRows::Reader {
       : connection(file),
         scan(connection,
              "SELECT series, time, data FROM rows WHERE day BETWEEN ?1 AND ?2 "
-             "AND time >= ?3 AND time < ?4") {}
+             "AND time >= ?3 AND time < ?4"),
+        first_day(connection, DayFrom("day >= ?1 AND day <= ?2 ORDER BY day LIMIT 1")),
+        last_day(connection, DayFrom("day >= ?1 AND day <= ?2 ORDER BY day DESC LIMIT 1")),
+        next_series(
+            connection,
+            "SELECT series FROM rows WHERE day = ?1 AND series > ?2 ORDER BY series LIMIT 1"),
+        first_time(connection, TimeFrom("ORDER BY time LIMIT 1")),
+        last_time(connection, TimeFrom("ORDER BY time DESC LIMIT 1")) {}
+
+  static std::string DayFrom(const char* tail) {
+    return std::string("SELECT day FROM rows WHERE ") + tail;
+  }
+  static std::string TimeFrom(const char* tail) {
+    return std::string(
+               "SELECT time FROM rows WHERE day = ?1 AND series = ?2 AND time >= ?3 AND "
+               "time < ?4 ") +
+           tail;
+  }
+
+  // The first value of the statement's only row, if it has one.
+  static std::optional<std::int64_t> First(Statement& bound) {
+    std::optional<std::int64_t> value;
+    if (bound.Step()) value = bound.Int(0);
+    bound.Reset();
+    return value;
+  }
+
+  // The extreme time of one day, series by series: rows lie by (day, series, time), so that each
+  // costs two descents of the tree and none of its rows is read.
+  std::optional<std::int64_t> Extreme(bool least, std::int64_t day, std::int64_t from_ns,
+                                      std::int64_t to_ns) {
+    std::optional<std::int64_t> best;
+    std::optional<std::int64_t> series = 0;
+    while ((series = First(next_series.Bind(1, day).Bind(2, *series)))) {
+      Statement& statement = least ? first_time : last_time;
+      statement.Bind(1, day).Bind(2, *series).Bind(3, from_ns).Bind(4, to_ns);
+      const auto time = First(statement);
+      if (!time) continue;
+      if (!best || (least ? *time < *best : *time > *best)) best = time;
+    }
+    return best;
+  }
+
   Connection connection;
   Statement scan;
+  Statement first_day;
+  Statement last_day;
+  Statement next_series;
+  Statement first_time;
+  Statement last_time;
 };
 
 // An idle reader, or a new one, for the length of one scan.
@@ -94,6 +141,7 @@ class TableRows::Lease {
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   Statement& scan() { return reader_->scan; }
+  Reader& reader() { return *reader_; }
 
  private:
   const TableRows& rows_;
@@ -198,6 +246,30 @@ void TableRows::Scan(const TableSchema& schema, std::int64_t from_ns, std::int64
     cursor.SetValues(scan.Blob(2));
     if (!visit({cursor.dimensions, cursor.measure_name, scan.Int(1), cursor.values})) return;
   } while (scan.Step());
+}
+
+std::optional<TimeBounds> TableRows::Bounds(std::int64_t from_ns, std::int64_t to_ns) const {
+  from_ns = std::max<std::int64_t>(from_ns, 0);
+  if (to_ns <= from_ns) return std::nullopt;
+  Lease lease(*this);
+  Reader& reader = lease.reader();
+  const Transaction snapshot(reader.connection, false);
+  TimeBounds bounds;
+  for (const bool least : {true, false}) {
+    std::int64_t low = from_ns / kDayNs;
+    std::int64_t high = (to_ns - 1) / kDayNs;
+    std::optional<std::int64_t> found;
+    // A day that holds rows may hold none of the range: the first and the last day are cut by it.
+    while (!found) {
+      Statement& days = least ? reader.first_day : reader.last_day;
+      const auto day = Reader::First(days.Bind(1, low).Bind(2, high));
+      if (!day) return std::nullopt;
+      found = reader.Extreme(least, *day, from_ns, to_ns);
+      (least ? low : high) = least ? *day + 1 : *day - 1;
+    }
+    (least ? bounds.min_ns : bounds.max_ns) = *found;
+  }
+  return bounds;
 }
 
 void TableRows::Purge(std::int64_t cutoff_ns) {

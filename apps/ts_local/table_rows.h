@@ -35,6 +35,8 @@ class TableRows {
   // Rows with from_ns <= time < to_ns; see TableStore::Scan.
   void Scan(const TableSchema& schema, std::int64_t from_ns, std::int64_t to_ns,
             const std::function<bool(const RowView&)>& visit) const;
+  // See TableStore::Bounds.
+  std::optional<TimeBounds> Bounds(std::int64_t from_ns, std::int64_t to_ns) const;
   // Deletes every row older than `cutoff_ns`.
   void Purge(std::int64_t cutoff_ns);
 

@@ -234,4 +234,11 @@ void TableStore::Scan(const TableName& name, const TableSchema& schema, std::int
   table->Rows().Scan(schema, std::max(from_ns, cutoff), to_ns, visit);
 }
 
+std::optional<TimeBounds> TableStore::Bounds(const TableName& name, std::int64_t from_ns,
+                                             std::int64_t to_ns) const {
+  const auto [table, info] = impl_->Get(name);
+  const std::int64_t cutoff = RetentionCutoff(info.properties, impl_->now());
+  return table->Rows().Bounds(std::max(from_ns, cutoff), to_ns);
+}
+
 }  // namespace ts_local

@@ -85,6 +85,12 @@ struct RowView {
   const std::vector<Value>& measures;  // as TableSchema::measures
 };
 
+// The times of the oldest and of the newest row.
+struct TimeBounds {
+  std::int64_t min_ns = 0;
+  std::int64_t max_ns = 0;
+};
+
 // One record to write.
 struct Record {
   std::vector<std::pair<std::string, std::string>> dimensions;
@@ -166,6 +172,11 @@ class TableStore {
   // `visit` returns false. `schema` is what Schema() returned: columns added later are not seen.
   void Scan(const TableName& name, const TableSchema& schema, std::int64_t from_ns,
             std::int64_t to_ns, const std::function<bool(const RowView&)>& visit) const;
+
+  // The bounds of what Scan would visit, found by the index: quick whatever the table's size.
+  // Nothing where it would visit no row.
+  std::optional<TimeBounds> Bounds(const TableName& name, std::int64_t from_ns,
+                                   std::int64_t to_ns) const;
 
  private:
   struct Impl;

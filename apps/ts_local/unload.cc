@@ -1,6 +1,7 @@
 #include "ts_local/unload.h"
 
 #include <algorithm>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -22,6 +23,16 @@ bool IsAscii(std::string_view text) {
 
 ApiError Refusal(const std::string& message) {
   return ApiError(400, "ValidationException", message);
+}
+
+// What `work` returns; what it throws of S3's goes through AsUnloadFailure.
+template <typename Work>
+auto OnFiles(const Work& work) {
+  try {
+    return work();
+  } catch (const ApiError& of_s3) {
+    throw AsUnloadFailure(of_s3);
+  }
 }
 
 void CheckLength(const std::string& key) {
@@ -46,13 +57,13 @@ struct UnloadWriter::OpenFile {
 
 UnloadWriter::UnloadWriter(Storage* storage, const std::string& region, UnloadSettings settings,
                            std::vector<OutputColumn> columns, std::string query_id,
-                           std::size_t memory_partitions)
+                           UnloadMishaps mishaps)
     : storage_(storage),
       settings_(std::move(settings)),
       place_{region, settings_.bucket},
       columns_(std::move(columns)),
       query_id_(std::move(query_id)),
-      memory_partitions_(memory_partitions),
+      mishaps_(std::move(mishaps)),
       run_digits_(RandomText(10, "0123456789")) {
   for (const char c : {'"', '\r', '\n', settings_.delimiter, settings_.escape}) {
     special_[static_cast<unsigned char>(c)] = true;
@@ -122,7 +133,7 @@ UnloadWriter::OpenFile* UnloadWriter::FileFor(const Cell* row) {
     throw Refusal("UNLOAD exceeds the limit of " + std::to_string(kMaxUnloadPartitions) +
                   " partitions per query");
   }
-  if (memory_partitions_ > 0 && files_.size() >= memory_partitions_) {
+  if (mishaps_.memory_partitions > 0 && files_.size() >= mishaps_.memory_partitions) {
     throw ApiError(400, "QueryExecutionException",
                    "The query computation exceeds maximum available memory");
   }
@@ -134,8 +145,11 @@ UnloadWriter::OpenFile* UnloadWriter::FileFor(const Cell* row) {
 void UnloadWriter::Open(OpenFile* file) {
   file->key = Key(file->folder, settings_.gzip ? ".gz" : ".csv");
   CheckLength(file->key);
-  file->upload =
-      OnStorage([&] { return storage_->StartUpload(place_, file->key, settings_.stored_as); });
+  last_folder_ = file->folder;
+  file->upload = OnFiles([&] {
+    if (auto failure = NextWriteFailure(mishaps_.rules)) throw ApiError(*failure);
+    return storage_->StartUpload(place_, file->key, settings_.stored_as);
+  });
   file->buffer.clear();
   if (settings_.header) file->buffer = header_;
   file->gzip = settings_.gzip ? std::make_unique<GzipStream>() : nullptr;
@@ -158,7 +172,7 @@ void UnloadWriter::Close(OpenFile* file) {
     file->written += rest.size();
     file->upload->Append(rest);
   }
-  OnStorage([&] { file->upload->Commit(); });
+  OnFiles([&] { file->upload->Commit(); });
   file->upload.reset();
   file->buffer = {};
   file->gzip.reset();
@@ -235,6 +249,12 @@ void UnloadWriter::LeavePartial() {
     } catch (const ApiError&) {  // the query has failed already, perhaps for this
       file->upload.reset();
     }
+  }
+  if (!mishaps_.leave_unfinished || !last_folder_) return;
+  try {
+    const std::string key = Key(*last_folder_, settings_.gzip ? ".gz" : ".csv");
+    mishaps_.leave_unfinished(place_, key, settings_.stored_as, line_);
+  } catch (const std::exception&) {  // as above
   }
 }
 

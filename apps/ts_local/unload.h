@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ts_local/sql_exec.h"
 #include "ts_local/storage.h"
+#include "ts_local/unload_mishaps.h"
 #include "ts_local/unload_options.h"
 
 namespace ts_local {
@@ -26,26 +28,26 @@ struct UnloadResult {
 
 class UnloadWriter {
  public:
-  // `columns` are all columns of the SELECT, partition columns last. `storage` must outlive the
-  // writer; `region` is the caller's. Throws ApiError ValidationException where the keys would be
-  // longer than S3 allows.
+  // `columns` are all columns of the SELECT, partition columns last. `storage` and what `mishaps`
+  // borrows must outlive the writer; `region` is the caller's. Throws ApiError ValidationException
+  // where the keys would be longer than S3 allows.
   UnloadWriter(Storage* storage, const std::string& region, UnloadSettings settings,
-               std::vector<OutputColumn> columns, std::string query_id,
-               std::size_t memory_partitions = 0);
+               std::vector<OutputColumn> columns, std::string query_id, UnloadMishaps mishaps = {});
   ~UnloadWriter();
   UnloadWriter(const UnloadWriter&) = delete;
   UnloadWriter& operator=(const UnloadWriter&) = delete;
 
   // One row, a cell per column. ApiError for more than 100 partitions, a partition value that is
-  // null or not ASCII (ValidationException), a key too long, and what S3 refuses as AsTimestream
-  // shapes it (AccessDeniedException, ...).
+  // null or not ASCII (ValidationException), a key too long, and what S3 refuses as AsUnloadFailure
+  // shapes it (QueryExecutionException, AccessDeniedException, ...).
   void Add(const Cell* row);
 
   // Makes the data files visible, then writes metadata and manifest.
   UnloadResult Finish();
 
   // Of a query that has failed or was cancelled: what it has written so far becomes visible, as far
-  // as the storage takes it; there will be no manifest.
+  // as the storage takes it, and one more file stays a multipart upload that nobody completes;
+  // there will be no manifest.
   void LeavePartial();
 
  private:
@@ -71,12 +73,13 @@ class UnloadWriter {
   StoragePlace place_;
   std::vector<OutputColumn> columns_;
   std::string query_id_;
-  std::size_t memory_partitions_;    // more of them fail; 0: no such limit
+  UnloadMishaps mishaps_;
   std::string run_digits_;           // the ten digits that all file names of one query share
   std::array<bool, 256> special_{};  // characters that make a field quoted
   std::string header_;
-  std::string partition_;  // scratch: the row's folder
-  std::string line_;       // scratch: the row's text
+  std::string partition_;                   // scratch: the row's folder
+  std::string line_;                        // scratch: the row's text
+  std::optional<std::string> last_folder_;  // of the file that was opened last
   std::map<std::string, std::unique_ptr<OpenFile>, std::less<>> files_;
   std::vector<WrittenFile> written_;
 };

@@ -1,6 +1,6 @@
 // What the service does not let an UNLOAD do: start too often, run too long, or need too much
-// memory; and how long an UNLOAD takes here, so that its progress can be watched. Times are the
-// service's: --time_scale of them pass in one real second.
+// memory (see unload_mishaps.h); and how long an UNLOAD takes here, so that its progress can be
+// watched. Times are the service's: --time_scale of them pass in one real second.
 // https://docs.aws.amazon.com/timestream/latest/developerguide/export-unload-limits.html
 #pragma once
 
@@ -18,10 +18,13 @@ namespace ts_local {
 struct UnloadLimits {
   double time_scale = 1;                // service seconds in one real second
   double starts_per_second = 0;         // per region and service second; 0: as many as there are
-  double seconds_per_million_rows = 0;  // service seconds; 0: as long as it really takes
-  std::size_t memory_partitions = 0;    // more do not fit into memory; 0: all that are allowed do
+  double seconds = 0;                   // service seconds that each takes, few rows or many
+  double seconds_per_million_rows = 0;  // service seconds that its rows take besides
   double timeout_seconds = 3600;        // service seconds
 };
+
+// Whether an UNLOAD takes the time it is told to, instead of the time it really needs.
+bool IsPaced(const UnloadLimits& limits);
 
 // Counts the starts. Thread-safe.
 class UnloadGate {
@@ -48,8 +51,14 @@ class UnloadPace {
   // Throws ApiError QueryExecutionException when the time allowed is over. A paced UNLOAD's time is
   // by rows alone, so that the row it ends at is the same on every machine.
   bool Row();
+  // No more rows: waits for what is left of the time, which without rows is all of it.
+  void End();
 
  private:
+  // The service second in which `rows` rows are written.
+  double DueAfter(std::int64_t rows) const;
+  // False once the query is cancelled.
+  bool WaitFor(double due);
   const UnloadLimits limits_;
   QueryRun* run_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

@@ -22,6 +22,7 @@ MODEL = {
         ]
     },
 }
+HEADER = ["city", "measure_name", "temperature", "note", "nanoseconds"]
 NOTES = ["plain", "a, b", 'say "hi"', "back\\slash", "two\nlines", "Grüße", '\\"', ""]
 
 
@@ -39,29 +40,32 @@ class Place:
                 Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
             )
         self.write.create_database(DatabaseName="loads")
+        self.create_table("t")
+        return self
+
+    def create_table(self, name):
         self.write.create_table(
             DatabaseName="loads",
-            TableName="t",
+            TableName=name,
             RetentionProperties={
                 "MemoryStoreRetentionPeriodInHours": 24,
                 "MagneticStoreRetentionPeriodInDays": 30,
             },
             MagneticStoreWriteProperties={"EnableMagneticStoreWrites": True},
         )
-        return self
 
-    def put(self, key, rows):
+    def put(self, key, rows, header=HEADER):
         text = io.StringIO()
         writer = csv.writer(
             text, quoting=csv.QUOTE_MINIMAL, doublequote=False, escapechar="\\", lineterminator="\n"
         )
-        writer.writerow(["city", "measure_name", "temperature", "note", "nanoseconds"])
+        writer.writerow(header)
         writer.writerows(rows)
         self.s3.put_object(Bucket="source", Key=key, Body=text.getvalue().encode())
 
-    def start(self, prefix, **more):
+    def start(self, prefix, model=MODEL, table="t", **more):
         return self.write.create_batch_load_task(
-            DataModelConfiguration={"DataModel": MODEL},
+            DataModelConfiguration={"DataModel": model},
             DataSourceConfiguration={
                 "DataSourceS3Configuration": {"BucketName": "source", "ObjectKeyPrefix": prefix},
                 "CsvConfiguration": {"QuoteChar": '"', "EscapeChar": "\\"},
@@ -71,7 +75,7 @@ class Place:
                 "ReportS3Configuration": {"BucketName": "reports", "ObjectKeyPrefix": "r"}
             },
             TargetDatabaseName="loads",
-            TargetTableName="t",
+            TargetTableName=table,
             **more,
         )["TaskId"]
 
@@ -86,6 +90,20 @@ class Place:
                 return description
             assert time.monotonic() < deadline, description
             time.sleep(0.02)
+
+    def load(self, table, model, header, rows):
+        """Creates the table and loads the rows: the task's description, and the reasons of its report."""
+        self.create_table(table)
+        self.put(f"{table}/a.csv", rows, header)
+        task = self.finish(self.start(f"{table}/", model, table))
+        listed = self.s3.list_objects_v2(Bucket="reports", Prefix="r/").get("Contents", [])
+        reasons = {}
+        for key in (entry["Key"] for entry in listed if task["TaskId"] in entry["Key"]):
+            report = json.loads(self.s3.get_object(Bucket="reports", Key=key)["Body"].read())
+            for errors in report["fileErrors"]:
+                for error in errors["errors"]:
+                    reasons[error["reason"]] = error["lineRanges"]
+        return task, reasons
 
     def rows(self, sql):
         pages = self.query.get_paginator("query").paginate(QueryString=sql)
@@ -127,6 +145,122 @@ def test_errors_are_reported(place):
     window = "The record timestamp is outside the time range of the data ingestion window."
     assert errors[window] == [[3, 3]]
     assert len(errors) == 2
+
+
+def mixed_model(*mappings):
+    return {
+        "TimeColumn": "nanoseconds",
+        "TimeUnit": "NANOSECONDS",
+        "MeasureNameColumn": "measure_name",
+        "DimensionMappings": [{"SourceColumn": "city"}],
+        "MixedMeasureMappings": list(mappings),
+    }
+
+
+def one(name, kind, **more):
+    return {"MeasureName": name, "SourceColumn": f"measure_value::{kind.lower()}", "MeasureValueType": kind, **more}
+
+
+def test_single_measures_of_several_types(place):
+    """A table of single-measure records as UNLOAD writes it: a mapping per measure name, each with its type."""
+    now = time.time_ns()
+    kinds = ("BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN")
+    header = ["city", "measure_name", *(f"measure_value::{kind.lower()}" for kind in kinds), "nanoseconds"]
+    rows = [
+        ["b", "n", 2**63 - 1, "", "", "", now],
+        ["b", "n", -(2**63), "", "", "", now - 1],
+        ["b", "n", 0, "", "", "", now - 2],
+        ["b", "x", "", "1.7976931348623157E308", "", "", now],
+        ["b", "x", "", "-4.9E-324", "", "", now - 1],
+        ["b", "s", "", "", "true", "", now],
+        ["b", "up", "", "", "", "true", now],
+        ["b", "up", "", "", "", "FALSE", now - 1],
+        ["b", "old name", "", "2.5", "", "", now],
+    ]
+    model = mixed_model(one("n", "BIGINT"), one("x", "DOUBLE"), one("s", "VARCHAR"), one("up", "BOOLEAN"),
+                        one("old name", "DOUBLE", TargetMeasureName="new name"))
+    task, reasons = place.load("single", model, header, rows)
+    assert task["TaskStatus"] == "SUCCEEDED", reasons
+    assert task["ProgressReport"]["RecordsIngested"] == len(rows)
+    table = '"loads"."single"'
+    found = place.rows(f'SELECT "measure_value::bigint" FROM {table} WHERE measure_name = \'n\' ORDER BY time')
+    assert [int(value) for (value,) in found] == [0, -(2**63), 2**63 - 1]
+    found = place.rows(f'SELECT "measure_value::double" FROM {table} WHERE measure_name = \'x\' ORDER BY time')
+    assert [float(value) for (value,) in found] == [-5e-324, 1.7976931348623157e308]
+    found = place.rows(f'SELECT "measure_value::boolean" FROM {table} WHERE measure_name = \'up\' ORDER BY time')
+    assert found == [["false"], ["true"]]
+    assert place.rows(f'SELECT "measure_value::varchar" FROM {table} WHERE measure_name = \'s\'') == [["true"]]
+    shown = {name: kind for name, kind, _ in place.rows(f"SHOW MEASURES FROM {table}")}
+    assert shown == {"n": "bigint", "x": "double", "s": "varchar", "up": "boolean", "new name": "double"}
+
+
+def test_single_measures_that_are_no_value_of_their_type(place):
+    now = time.time_ns()
+    header = ["city", "measure_name", "measure_value::bigint", "measure_value::boolean", "measure_value::double",
+              "nanoseconds"]
+    rows = [
+        ["b", "n", 2**63, "", "", now],
+        ["b", "n", "1.0", "", "", now],
+        ["b", "n", "", "", "", now],  # no value at all
+        ["b", "up", "", "yes", "", now],
+        ["b", "up", "", "1", "", now],
+        ["b", "x", "", "", "NaN", now],
+        ["b", "unmapped", 1, "", "", now],
+        ["b", "n", 7, "", "", now],
+    ]
+    model = mixed_model(one("n", "BIGINT"), one("up", "BOOLEAN"), one("x", "DOUBLE"))
+    task, reasons = place.load("no_values", model, header, rows)
+    assert task["TaskStatus"] == "FAILED"
+    assert task["ProgressReport"]["RecordsIngested"] == 1
+    assert sorted(first for ranges in reasons.values() for first, _ in ranges) == [2, 4, 5, 7, 8], reasons
+    assert [2, 3] in reasons["The value of the column measure_value::bigint is not a BIGINT."], reasons
+
+
+def test_multi_and_single_measures_in_one_file(place):
+    """Multi-measure names that share columns: each maps all of them, and the empty ones are skipped."""
+    now = time.time_ns()
+    header = ["city", "measure_name", "measure_value::double", "rx", "free", "seen_ns", "nanoseconds"]
+    attributes = [{"SourceColumn": "rx", "MeasureValueType": "BIGINT"},
+                  {"SourceColumn": "free", "MeasureValueType": "BOOLEAN"},
+                  {"SourceColumn": "seen_ns", "TargetMultiMeasureAttributeName": "seen",
+                   "MeasureValueType": "TIMESTAMP"}]
+    both = {"MeasureValueType": "MULTI", "MultiMeasureAttributeMappings": attributes}
+    model = mixed_model(one("cpu", "DOUBLE"), {"MeasureName": "net", **both}, {"MeasureName": "disk", **both})
+    rows = [["b", "cpu", "0.5", "", "", "", now], ["b", "net", "", "9", "", now - 5, now],
+            ["b", "disk", "", "", "true", "", now]]
+    task, reasons = place.load("mixed", model, header, rows)
+    assert task["TaskStatus"] == "SUCCEEDED", reasons
+    found = place.rows('SELECT measure_name, "measure_value::double", rx, free, to_nanoseconds(seen) '
+                       'FROM "loads"."mixed" ORDER BY measure_name')
+    assert found == [["cpu", "0.5", None, None, None], ["disk", None, None, "true", None],
+                     ["net", None, "9", None, str(now - 5)]]
+
+
+@pytest.mark.parametrize("unit, scale", [("NANOSECONDS", 1), ("MILLISECONDS", 10**6), ("SECONDS", 10**9)])
+def test_a_timestamp_measure_is_an_epoch_in_the_models_unit(place, unit, scale):
+    now = time.time_ns() // 10**9 * 10**9
+    model = {**MODEL, "TimeUnit": unit, "MultiMeasureMappings": {"MultiMeasureAttributeMappings": [
+        {"SourceColumn": "seen", "MeasureValueType": "TIMESTAMP"}]}}
+    rows = [["b", "m", 0, now // scale], ["b", "m", now // scale, now // scale - 1],
+            ["b", "m", "2024-02-26 10:00:00.000000000", now // scale], ["b", "m", -1, now // scale]]
+    table = "seen_" + unit.lower()
+    task, reasons = place.load(table, model, ["city", "measure_name", "seen", "nanoseconds"], rows)
+    assert task["ProgressReport"]["RecordsIngested"] == 2
+    assert reasons == {"The value of the column seen is not a TIMESTAMP.": [[4, 5]]}
+    found = place.rows(f'SELECT to_nanoseconds(seen) FROM "loads"."{table}" ORDER BY time')
+    assert found == [[str(now)], ["0"]]
+
+
+@pytest.mark.parametrize("mappings", [
+    [one("n", "TIMESTAMP")],  # only multi-measure records take the type: supported-data-types
+    [one("n", "BIGINT"), one("n", "DOUBLE")],  # a measure has one type in a table of ts-local
+    [{"SourceColumn": "c", "MeasureValueType": "DOUBLE"}],  # whose rows?
+    [{"MeasureName": "n", "MeasureValueType": "MULTI"}],
+])
+def test_mixed_mappings_that_are_refused(place, mappings):
+    with pytest.raises(ClientError) as caught:
+        place.start("nothing/", mixed_model(*mappings))
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
 
 
 def test_listing_and_refusals(place):

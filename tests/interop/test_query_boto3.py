@@ -94,6 +94,30 @@ def test_aggregates_and_time_filters(ask, sensors):
     assert ask("SELECT count(*) FROM home.sensors WHERE time > ago(1h)") <= [["1201"]]
 
 
+def test_a_hundred_thousand_groups_and_the_bounds_of_time(ask, ts_local, sensors):
+    write = ts_local.client("timestream-write")
+    write.create_database(DatabaseName="crowd")
+    write.create_table(DatabaseName="crowd", TableName="many", RetentionProperties={
+        "MemoryStoreRetentionPeriodInHours": 72, "MagneticStoreRetentionPeriodInDays": 10})
+    assert ask('SELECT min(time), max(time) FROM "crowd"."many"') == [[None, None]]
+    first = (time.time_ns() // 10**9 - 150_000) * 10**9
+    rows = 100_000
+    answer = ts_local.load("crowd", "many", "time,measure_name,city,n:bigint\n" + "".join(
+        f"{first + i * 10**9},m,c{i % 7},{i}\n" for i in range(rows)))
+    assert answer["ingested"] == rows
+
+    def text(at):
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at // 10**9)) + ".000000000"
+
+    assert ask('SELECT min(time), max(time) FROM "crowd"."many"') == [[text(first), text(first + (rows - 1) * 10**9)]]
+    low, high = first + 5 * 10**9, first + 9 * 10**9
+    assert ask(f'SELECT min(time), max(time) FROM "crowd"."many" WHERE time >= \'{text(low)}\' AND '
+               f"time < '{text(high)}'") == [[text(low), text(high - 10**9)]]
+    groups = ask('SELECT date_trunc(\'second\', time) AS "p", count(*) AS "rows", sum("n") FROM "crowd"."many" '
+                 "GROUP BY 1 ORDER BY 1")
+    assert groups == [[text(first + i * 10**9), "1", str(i)] for i in range(rows)]
+
+
 def test_show_and_describe(ask, client, sensors):
     assert ["home"] in ask("SHOW DATABASES")
     assert ask('SHOW TABLES FROM "home"') == [["sensors"]]

@@ -1,9 +1,12 @@
 """S3, STS and SNS of ts-local as boto3 and the aws CLI see them, and what its signature check refuses."""
 
+import concurrent.futures
+import email.utils
 import hashlib
 import io
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import urllib.error
@@ -124,6 +127,126 @@ def test_ranges_and_conditions(client, bucket):
             Bucket=bucket, Key="c", CopySource={"Bucket": bucket, "Key": "k"}, CopySourceIfMatch=etag
         )
     assert code_of(error) == "PreconditionFailed"
+
+
+def refused(call, code, status):
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        call()
+    assert (code_of(error), status_of(error)) == (code, status)
+
+
+def test_conditions_of_writes_and_deletes(client, bucket):
+    s3 = client("s3")
+    where = {"Bucket": bucket, "Key": "lock"}
+    first = s3.put_object(**where, Body=b"1", IfNoneMatch="*")["ETag"]
+    second = s3.put_object(**where, Body=b"2", IfMatch=first)["ETag"]
+    assert second != first
+    refused(lambda: s3.put_object(**where, Body=b"3", IfMatch=first), "PreconditionFailed", 412)
+    refused(lambda: s3.delete_object(**where, IfMatch=first), "PreconditionFailed", 412)
+    refused(lambda: s3.put_object(**where, Body=b"3", IfNoneMatch='"x"'), "NotImplemented", 501)
+    refused(lambda: s3.delete_object(**where, IfMatchSize=1), "NotImplemented", 501)
+    assert s3.get_object(**where)["Body"].read() == b"2"
+    s3.delete_object(**where, IfMatch=second)
+    refused(lambda: s3.put_object(**where, Body=b"3", IfMatch=second), "NoSuchKey", 404)
+    refused(lambda: s3.delete_object(**where, IfMatch=second), "NoSuchKey", 404)
+    s3.delete_object(**where)  # without a condition it is as well
+
+
+def test_of_many_conditional_writers_one_wins(client, bucket):
+    s3 = client("s3", max_pool_connections=8)
+    where = {"Bucket": bucket, "Key": "lock"}
+    etag = None
+    for _ in range(5):
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+
+        def write(number, condition=condition):
+            try:
+                return s3.put_object(**where, Body=os.urandom(8) + bytes([number]), **condition)["ETag"]
+            except botocore.exceptions.ClientError as error:
+                assert error.response["Error"]["Code"] == "PreconditionFailed"
+                return None
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            won = [tag for tag in pool.map(write, range(8)) if tag]
+        assert len(won) == 1
+        etag = won[0]
+        assert s3.head_object(**where)["ETag"] == etag
+
+
+def test_an_objects_age_is_told_by_one_clock(client, bucket):
+    s3 = client("s3")
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    for call in (s3.get_object, s3.head_object):
+        headers = call(Bucket=bucket, Key="k")["ResponseMetadata"]["HTTPHeaders"]
+        date, modified = (email.utils.parsedate_to_datetime(headers[n]) for n in ("date", "last-modified"))
+        assert 0 <= (date - modified).total_seconds() < 60
+
+
+def test_many_are_deleted_at_once(client, bucket):
+    s3 = client("s3")
+    keys = ODD_KEYS + ["cr\rlf\n"]
+    for key in keys + ["kept"]:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    objects = [{"Key": key} for key in keys] + [{"Key": f"none-{i}"} for i in range(1000 - len(keys))]
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+    assert "Deleted" not in answer and "Errors" not in answer
+    assert [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["kept"]
+    told = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "kept"}, {"Key": "never"}]})
+    assert [d["Key"] for d in told["Deleted"]] == ["kept", "never"]
+
+    def delete(*objects):
+        return lambda: s3.delete_objects(Bucket=bucket, Delete={"Objects": list(objects)})
+
+    refused(delete(*({"Key": f"k{i}"} for i in range(1001))), "MalformedXML", 400)
+    refused(delete({"Key": "bell\x07"}), "MalformedXML", 400)
+    refused(delete({"Key": "k", "ETag": '"0"'}), "NotImplemented", 501)
+    refused(delete({"Key": "k", "VersionId": "v"}), "NotImplemented", 501)
+
+    def without_checksum(request, **_):
+        for name in list(request.headers):
+            if name.lower().startswith(("content-md5", "x-amz-checksum", "x-amz-sdk-checksum")):
+                del request.headers[name]
+
+    s3.meta.events.register("before-sign.s3.DeleteObjects", without_checksum)
+    refused(delete({"Key": "k"}), "InvalidRequest", 400)
+
+
+def test_multipart_uploads_are_listed_by_page(client, bucket):
+    s3 = client("s3")
+    keys = ["a b", "a/1", "a/1", "a/1", "a/2", "a/ü+%", "b", "tab\tline"]
+    made = sorted((key.encode(), s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]) for key in keys)
+    for size in (1, 2, 3, 1000):
+        pages = s3.get_paginator("list_multipart_uploads").paginate(
+            Bucket=bucket, PaginationConfig={"PageSize": size}
+        )
+        assert [(u["Key"].encode(), u["UploadId"]) for page in pages for u in page.get("Uploads", [])] == made
+    below = s3.list_multipart_uploads(Bucket=bucket, Prefix="a/")["Uploads"]
+    assert [(u["Key"].encode(), u["UploadId"]) for u in below] == [one for one in made if one[0].startswith(b"a/")]
+    # A key alone starts after every upload of it.
+    after = s3.list_multipart_uploads(Bucket=bucket, KeyMarker="a/1")["Uploads"]
+    assert [u["Key"] for u in after] == ["a/2", "a/ü+%", "b", "tab\tline"]
+    for key, upload in made:
+        where = {"Bucket": bucket, "Key": key.decode(), "UploadId": upload}
+        s3.abort_multipart_upload(**where)
+        refused(lambda where=where: s3.abort_multipart_upload(**where), "NoSuchUpload", 404)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+
+
+def test_the_library_finds_what_a_run_with_its_state_in_s3_asks_for(ts_local, client, bucket):
+    s3 = client("s3")
+    # More than one page of them.
+    for i in range(1001):
+        s3.create_multipart_upload(Bucket=bucket, Key=f"part=1/ü+{i}")
+    program = pathlib.Path(os.environ["TS_BUILD_DIR"]) / "bin" / "judge_calls"
+    done = subprocess.run([program, "state", bucket], env=ts_local.environment(), capture_output=True,
+                          encoding="utf-8", timeout=120, check=False)
+    bad = [line for line in done.stdout.splitlines() if not line.startswith("ok ")]
+    assert (bad, done.returncode) == ([], 0), done.stderr
+    for call in ("DeleteObjects", "lock of another", "unlock", "journal", "ListMultipartUploads [part=1/ü+1000]"):
+        assert f"ok {call}" in done.stdout.splitlines()
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+    left = [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert left == ["many"] + [f"state/journal/{n}.json" for n in ("0000000003", "0000000012", "header")]
 
 
 def test_checksums_are_checked(client, bucket):

@@ -137,6 +137,47 @@ def test_the_csv_module_reads_the_same_values(client, bucket, notes, escape):
     ]
 
 
+def test_partitions_by_aliased_copies_and_predicates_with_quotes(ts_local, client, bucket):
+    """What ts-unload sends: a column partitioned by through a copy stays in the files; slices join without a seam."""
+    client("timestream-write").create_table(DatabaseName="odd", TableName="cities", RetentionProperties={
+        "MemoryStoreRetentionPeriodInHours": 72, "MagneticStoreRetentionPeriodInDays": 10})
+    first = (time.time_ns() - 30 * 3_600 * NS) // (86_400 * NS) * 86_400 * NS
+    rows = [(first + i * 3_600 * NS, ["Oslo", "St. John's", 'New "York"'][i % 3], i) for i in range(26)]
+    answer = ts_local.load("odd", "cities", "time,measure_name,city,n:bigint\n" + "".join(
+        '{},m,"{}",{}\n'.format(at, city.replace('"', '""'), n) for at, city, n in rows))
+    assert answer["ingested"] == 26
+
+    def files(result):
+        for file in json.loads(read(client, result["manifestFile"]))["result_files"]:
+            lines = csv.reader(io.StringIO(read(client, file["url"]).decode(), newline=""), strict=True,
+                               escapechar="\\", doublequote=False)
+            yield file["url"].split("/results/")[1].rsplit("/", 1)[0], list(lines)
+
+    def text(at):
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at // NS)) + f".{at % NS:09}"
+
+    select = ("SELECT *, to_nanoseconds(time) AS \"nanoseconds\", date_format(time, '%Y-%m-%d') AS "
+              "\"partition_date\", \"city\" AS \"partition_city\" FROM \"odd\".\"cities\" WHERE ")
+    seen = []
+    for low, high in [(first, first + 7 * 3_600 * NS), (first + 7 * 3_600 * NS, rows[-1][0] + 1)]:
+        result, _ = unload(client, f"UNLOAD ({select} time >= '{text(low)}' AND time < '{text(high)}' AND "
+                           f"(\"city\" <> 'St. John''s' OR \"n\" > 3)) TO 's3://{bucket}/{low}' WITH (format = 'CSV', "
+                           "compression = 'NONE', include_header = 'true', "
+                           "partitioned_by = ARRAY['partition_date', 'partition_city'])")
+        for folder, (head, *lines) in files(result):
+            assert head == ["city", "measure_name", "time", "n", "nanoseconds"]
+            for city, _, at_text, n, at in lines:
+                assert low <= int(at) < high and at_text == text(int(at))
+                assert folder == f"partition_date={at_text[:10]}/partition_city={city}"
+                seen.append((int(at), city, int(n)))
+    assert sorted(seen) == [row for row in rows if row[1] != "St. John's" or row[2] > 3]
+
+    result, _ = unload(client, "UNLOAD (SELECT \"n\", \"city\" FROM \"odd\".\"cities\" ORDER BY \"city\" DESC, time) "
+                       f"TO 's3://{bucket}/ordered' WITH (compression = 'NONE')")
+    [(_, lines)] = files(result)
+    assert lines == [[str(n), city] for at, city, n in sorted(sorted(rows), key=lambda row: row[1], reverse=True)]
+
+
 def test_files_carry_the_query_id(client, bucket, notes):
     _, pages = unload(
         client, f"UNLOAD ({SELECT}) TO 's3://{bucket}/x' WITH (compression = 'NONE')"

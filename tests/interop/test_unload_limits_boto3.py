@@ -1,5 +1,8 @@
 """How UNLOADs fail and go on in ts-local, as boto3 sees it: rate, hour, memory, a client that is gone."""
 
+import concurrent.futures
+import os
+import pathlib
 import time
 
 import botocore.exceptions
@@ -48,6 +51,11 @@ def keys(local, folder):
     return [item["Key"] for item in listed.get("Contents", [])]
 
 
+def unfinished(local, folder):
+    listed = local.client("s3").list_multipart_uploads(Bucket="unloads", Prefix=folder + "/")
+    return [(upload["Key"], upload["UploadId"]) for upload in listed.get("Uploads", [])]
+
+
 def wait_for(condition):
     deadline = time.monotonic() + 60
     while not condition():
@@ -75,8 +83,89 @@ def test_memory_and_the_hour(start):
     code, message = refusal(local, "hour")
     assert code == "QueryExecutionException" and "timed out" in message
     assert len(keys(local, "hour")) == 4 and all("results/city=" in key for key in keys(local, "hour"))
+    assert len(unfinished(local, "hour")) == 1 and unfinished(local, "fits") == []
     progress = [status["ProgressPercentage"] for status in unload(local, "fits", "WHERE value < 60")[1]]
     assert progress == sorted(progress) and progress[-1] == 100
+
+
+def test_a_failed_one_leaves_files_and_an_upload_to_abort(start):
+    local = start("--fail", "Unload:1:QueryExecutionException", "--fail", "UnloadWrite:6:SlowDown")
+    client = local.client("timestream-query", retries=ONCE)
+    page = client.query(QueryString=sql("half"))
+    assert page["Rows"] == []
+    with pytest.raises(client.exceptions.QueryExecutionException):
+        while True:
+            page = client.query(QueryString=sql("half"), NextToken=page["NextToken"])
+    assert len(keys(local, "half")) == 3 and all(page["QueryId"] in key for key in keys(local, "half"))
+    [(key, upload)] = unfinished(local, "half")
+    assert key.startswith("half/results/city=c2/" + page["QueryId"]) and key not in keys(local, "half")
+    s3 = local.client("s3")
+    assert len(s3.list_parts(Bucket="unloads", Key=key, UploadId=upload)["Parts"]) == 1
+    s3.abort_multipart_upload(Bucket="unloads", Key=key, UploadId=upload)
+    assert unfinished(local, "half") == []
+    # Three files were begun before: the sixth is the third of this one.
+    code, message = refusal(local, "slow")
+    assert code == "QueryExecutionException"
+    assert message.startswith("We have detected that Amazon S3 is throttling the writes from UNLOAD command.")
+    assert len(keys(local, "slow")) == 2 and len(unfinished(local, "slow")) == 1
+    assert unload(local, "well")[0] == 100 and unfinished(local, "well") == []
+
+
+def test_eight_at_once_take_their_time_and_no_cpu(start):
+    local = start("--unload_seconds", "120", "--time_scale", "60", "--unload_rate", "1", "--fail",
+                  "Query:10%:ThrottlingException")
+    client = local.client("timestream-query", retries={"total_max_attempts": 10, "mode": "standard"})
+
+    def one(folder):
+        pages = list(client.get_paginator("query").paginate(QueryString=sql(folder)))
+        return pages[-1]["Rows"][0]["Data"][0]["ScalarValue"], len(pages)
+
+    def cpu_seconds():
+        fields = pathlib.Path(f"/proc/{local.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    before, begin = cpu_seconds(), time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(one, "abcdefgh"))
+    took = time.monotonic() - begin
+    assert [rows for rows, _ in results] == ["100"] * 8 and min(pages for _, pages in results) >= 3
+    assert took >= 1.9
+    assert cpu_seconds() - before < 0.3 * took
+
+
+def test_it_goes_on_when_its_client_is_cut_off(start):
+    """The first answer never arrives, and the connection with it; the query does its work all the same."""
+    local = start("--unload_seconds", "2", "--fail", "Query:1:reset+after")
+    with pytest.raises(botocore.exceptions.HTTPClientError):
+        local.client("timestream-query", retries=ONCE).query(QueryString=sql("cut"))
+    assert not any("manifest" in key for key in keys(local, "cut"))
+    wait_for(lambda: any("manifest" in key for key in keys(local, "cut")))
+
+
+def test_many_files_are_closed_again(start):
+    """A hundred partitions at once, over and over: no descriptor stays open."""
+    local = start()
+    now = time.time_ns()
+    rows = "time,measure_name,city,n:bigint\n" + "".join(
+        f"{now - i - 1},m,c{i % 100:02},{i}\n" for i in range(5000))
+    assert local.load("db", "t", rows) == {"ingested": 5000, "rejected": 0, "rejections": []}
+    statement = ("UNLOAD (SELECT n, city AS \"partition_city\" FROM \"db\".\"t\" WHERE n IS NOT NULL) TO "
+                 "'s3://unloads/many{}' WITH (compression = 'GZIP', partitioned_by = ARRAY['partition_city'])")
+    client = local.client("timestream-query")
+
+    def run(i):
+        pages = list(client.get_paginator("query").paginate(QueryString=statement.format(i)))
+        assert pages[-1]["Rows"][0]["Data"][0]["ScalarValue"] == "5000"
+
+    def descriptors():
+        return len(list(pathlib.Path(f"/proc/{local.process.pid}/fd").iterdir()))
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:  # 1,200 open files, beyond the usual limit
+        list(pool.map(run, range(12)))
+        before = descriptors()
+        list(pool.map(run, range(12, 24)))
+    assert descriptors() <= before + 12  # connections of the pool
+    assert len(keys(local, "many3")) == 100 + 2
 
 
 def test_it_goes_on_without_its_client(start):

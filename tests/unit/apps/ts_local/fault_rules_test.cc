@@ -131,6 +131,20 @@ TEST(FaultRules, RefuseWithThePlace) {
   EXPECT_THAT(ParseProblem("Query:1:SlowDown"), Not(HasSubstr("InternalError")));
 }
 
+TEST(FaultRules, StepsOfAnUnloadAreStruckByTheirNameAlone) {
+  EXPECT_EQ(TenCalls("Unload:2:QueryExecutionException", "Unload"), ".!........");
+  EXPECT_EQ(TenCalls("UnloadWrite:3-4:SlowDown", "UnloadWrite", Protocol::kS3), "..!!......");
+  EXPECT_EQ(TenCalls("*:*:SlowDown", "UnloadWrite", Protocol::kS3), "..........");
+  EXPECT_EQ(TenCalls("*:*:reset", "Unload"), "..........");
+  EXPECT_EQ(TenCalls("Unload:*:QueryExecutionException"), "..........") << "a Query is no step";
+  for (const char* wrong : {"Unload:1:reset", "Unload:1:slow=5", "Unload:1:SlowDown",
+                            "Unload:1:QueryExecutionException+after", "Unload:1:"}) {
+    EXPECT_THAT(ParseProblem(wrong), AllOf(HasSubstr("character 10:"), HasSubstr("Unload can end "
+                                                                                 "with: Query")));
+  }
+  EXPECT_THAT(ParseProblem("UnloadWrite:1:hang"), HasSubstr("SlowDown, ServiceUnavailable"));
+}
+
 TEST(OperationOf, NamesWhatTheRequestAsksFor) {
   struct Case {
     const char* method;

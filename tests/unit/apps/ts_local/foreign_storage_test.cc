@@ -137,6 +137,15 @@ TEST_F(ForeignStorageTest, AnUploadThatIsDroppedLeavesNothing) {
   EXPECT_FALSE(objects_.Find("bucket", "k"));
 }
 
+TEST_F(ForeignStorageTest, AMultipartUploadThatNobodyCompletes) {
+  foreign_.StartMultipart(kPlace, "u/a b.csv", {"text/csv", "AES256", ""});
+  const auto uploads = uploads_.List("bucket", "u/", "", "", 10);
+  ASSERT_EQ(uploads.size(), 1u);
+  EXPECT_EQ(uploads[0].key, "u/a b.csv");
+  EXPECT_EQ(uploads[0].attributes.content_type, "text/csv");
+  EXPECT_THROW(foreign_.StartMultipart({"us-east-1", "absent"}, "k", {}), ApiError);
+}
+
 TEST_F(ForeignStorageTest, AnEmptyObject) {
   PutWhole(foreign_, kPlace, "empty", "", {});
   const auto found = foreign_.FindObject(kPlace, "empty");

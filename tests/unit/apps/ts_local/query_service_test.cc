@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr std::int64_t kStart = 1'774'051'200 * kNsPerSecond;  // 2026-03-21
 const std::string kToken(36, 't');
@@ -246,7 +247,10 @@ TEST_F(QueryApi, ADeniedUnloadFailsAndWritesNoManifest) {
   objects_.SetPolicy("bucket",
                      R"({"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*",
       "Action":"s3:PutObject","Resource":"arn:aws:s3:::bucket/u/results/*"}]})");
-  EXPECT_THAT(Failure({{"QueryString", kUnload}}), HasSubstr("AccessDeniedException"));
+  const json page = Query({{"QueryString", kUnload}});
+  EXPECT_THAT(page["Rows"], IsEmpty()) << "its QueryId is known before it fails";
+  EXPECT_THAT(Failure({{"QueryString", kUnload}, {"NextToken", page["NextToken"]}}),
+              HasSubstr("AccessDeniedException"));
   EXPECT_TRUE(objects_.List("bucket", "", "", 10).empty());
 }
 

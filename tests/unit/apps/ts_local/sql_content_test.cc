@@ -117,5 +117,93 @@ TEST(SqlContent, GroupsByPartition) {
   EXPECT_THAT(grouped("measure_name", "1"), ElementsAre("climate|3|6"));
 }
 
+TEST(SqlContent, CountIf) {
+  const MemoryTable table = TableOf({Row(1, std::int64_t{1}, true), Row(2, std::int64_t{5}, false),
+                                     Row(3, {}, {}), Row(4, std::int64_t{7}, true)});
+  EXPECT_THAT(RunSql(table, "SELECT count_if(ok), count_if(samples > 4), count_if(NULL) FROM db.t"),
+              ElementsAre("2|2|0"));
+  EXPECT_EQ(SqlFailure(table, "SELECT count_if(samples) FROM db.t"),
+            "ValidationException: line 1:8: Unexpected parameters (bigint) for function count_if. "
+            "Expected: boolean");
+}
+
+// The statement by which ts-unload counts: grouped rows and non-null values in a range.
+TEST(SqlContent, CountsPerPartitionInARange) {
+  MemoryTable table =
+      TableOf({Row(kFirst, std::int64_t{1}, {}, std::string("it's")), Row(kFirst + kHour, {}, true),
+               Row(kFirst + 25 * kHour, {}), Row(kFirst + 26 * kHour, std::int64_t{3}),
+               Row(kFirst + 48 * kHour, std::int64_t{4})});
+  table.rows[2].dimensions[0] = "St. John's";
+  table.rows[3].dimensions[0] = std::nullopt;
+  const std::string counts =
+      "SELECT date_format(time, '%Y-%m-%d') AS \"p\", count(*) AS \"rows\", count(\"samples\") AS "
+      "\"n0\", count(\"ok\") AS \"n1\" FROM \"db\".\"t\" WHERE time >= '2026-03-20 "
+      "00:00:00.000000000' AND time < '2026-03-22 00:00:00.000000000'";
+  EXPECT_THAT(RunSql(table, counts + " GROUP BY 1 ORDER BY 1"),
+              ElementsAre("2026-03-20|2|1|1", "2026-03-21|2|1|0"));
+  EXPECT_EQ(table.visited, 4) << "the range is read alone";
+  EXPECT_THAT(
+      RunSql(table, counts + " AND (\"city\" = 'St. John''s' OR \"note\" = 'it''s') GROUP BY "
+                             "date_format(time, '%Y-%m-%d') ORDER BY 1"),
+      ElementsAre("2026-03-20|1|1|0", "2026-03-21|1|0|0"));
+  EXPECT_THAT(
+      RunSql(table,
+             "SELECT date_trunc('day', time) AS \"p\", \"city\", count(*) AS \"rows\" FROM db.t "
+             "GROUP BY 1, \"city\" ORDER BY 1 DESC, \"city\" NULLS FIRST"),
+      ElementsAre("2026-03-22 00:00:00.000000000|Oslo|1", "2026-03-21 00:00:00.000000000|NULL|1",
+                  "2026-03-21 00:00:00.000000000|St. John's|1",
+                  "2026-03-20 00:00:00.000000000|Oslo|2"));
+  EXPECT_THAT(RunSql(table, "SELECT \"city\", count(*) FROM db.t GROUP BY 1 ORDER BY 1"),
+              ElementsAre("Oslo|3", "St. John's|1", "NULL|1"));
+  EXPECT_THAT(RunSql(table, "SELECT approx_distinct(city) FROM db.t"), ElementsAre("2"));
+}
+
+// A table of 256 measures, five aggregates of each, two groups.
+TEST(SqlContent, TwoHundredAndFiftySixColumnsInOneQuery) {
+  MemoryTable table;
+  table.schema.dimensions = {"city"};
+  MemoryRow row{{"Oslo"}, "m", kFirst, {}};
+  std::string sql = "SELECT date_format(time, '%Y-%m-%d') AS \"p\"";
+  std::string first = "2026-03-20";
+  std::string second = "2026-03-21";
+  for (int i = 0; i < 256; ++i) {
+    const std::string name = "\"c " + std::to_string(i) + "\"";
+    table.schema.measures.push_back({"c " + std::to_string(i), ScalarType::kBigint, true});
+    row.measures.emplace_back(std::int64_t{i} - 100);
+    sql += ", count(" + name + "), min(" + name + "), max(" + name + "), sum(" + name +
+           " / 4294967296), sum(" + name + " % 4294967296)";
+    const std::string value = std::to_string(i - 100);
+    first += "|2|" + value + "|" + value + "|0|" + std::to_string(2 * (i - 100));
+    second += "|1|" + value + "|" + value + "|0|" + value;
+  }
+  table.rows = {row, row, row};
+  table.rows[1].time_ns += 1;
+  table.rows[2].time_ns += kNsPerDay;
+  EXPECT_THAT(RunSql(table, sql + " FROM db.t GROUP BY 1 ORDER BY 1"), ElementsAre(first, second));
+}
+
+TEST(SqlContent, AHundredThousandGroups) {
+  constexpr int kGroups = 100'000;
+  std::vector<MemoryRow> rows;
+  for (int i = 0; i < kGroups; ++i) rows.push_back(Row(kFirst + i * kNsPerSecond, std::int64_t{i}));
+  const auto groups = RunSql(
+      TableOf(std::move(rows)),
+      "SELECT date_format(time, '%Y-%m-%d-%H-%i-%s'), count(*), sum(samples) FROM db.t GROUP BY 1 "
+      "ORDER BY 1");
+  ASSERT_EQ(groups.size(), std::size_t{kGroups});
+  EXPECT_EQ(groups.front(), "2026-03-20-00-00-00|1|0");
+  EXPECT_EQ(groups.back(), "2026-03-21-03-46-39|1|99999");  // 99,999 s later
+}
+
+TEST(SqlContent, GroupsBeyondTheMemoryAreRefused) {
+  std::vector<MemoryRow> rows;
+  for (int i = 0; i < 60'000; ++i) rows.push_back(Row(i, std::int64_t{i}));
+  std::string sql = "SELECT time";
+  // 600 sums of 32 bytes in 60,000 groups are 1.15 GB.
+  for (int i = 0; i < 600; ++i) sql += ", sum(samples + " + std::to_string(i) + ")";
+  EXPECT_EQ(SqlFailure(TableOf(std::move(rows)), sql + " FROM db.t GROUP BY 1"),
+            "QueryExecutionException: The query computation exceeds maximum available memory");
+}
+
 }  // namespace
 }  // namespace ts_local

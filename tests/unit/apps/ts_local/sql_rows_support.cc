@@ -1,5 +1,7 @@
 #include "apps/ts_local/sql_rows_support.h"
 
+#include <algorithm>
+
 #include "ts_local/sql_parser.h"
 #include "ts_local/value_text.h"
 
@@ -25,6 +27,19 @@ ScanFunction MemoryTable::Scan() const {
           if (!visit({row.dimensions, row.measure_name, row.time_ns, row.measures})) return;
         }
       };
+}
+
+BoundsFunction MemoryTable::Bounds() const {
+  return [this](std::int64_t from, std::int64_t to) {
+    std::optional<TimeBounds> bounds;
+    for (const MemoryRow& row : rows) {
+      if (row.time_ns < from || row.time_ns >= to) continue;
+      if (!bounds) bounds = TimeBounds{row.time_ns, row.time_ns};
+      bounds->min_ns = std::min(bounds->min_ns, row.time_ns);
+      bounds->max_ns = std::max(bounds->max_ns, row.time_ns);
+    }
+    return bounds;
+  };
 }
 
 MemoryTable SensorTable() {
@@ -65,7 +80,7 @@ std::vector<std::string> RunSql(const MemoryTable& table, std::string_view sql) 
   const SelectQuery query = Prepare(table, sql);
   std::vector<std::string> rows;
   RunControl control;
-  query.Run(table.Scan(), &control, [&](const Cell* row) {
+  query.Run({table.Scan(), table.Bounds()}, &control, [&](const Cell* row) {
     std::string text;
     for (std::size_t i = 0; i < query.columns().size(); ++i) {
       if (i > 0) text += "|";

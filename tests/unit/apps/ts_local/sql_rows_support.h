@@ -26,6 +26,8 @@ struct MemoryTable {
   mutable std::int64_t visited = 0;  // rows that a scan handed out
 
   ScanFunction Scan() const;
+  // Without reading a row: `visited` stays.
+  BoundsFunction Bounds() const;
 };
 
 // 2026-03-21 00:00:00 UTC; what now() says in the tests.

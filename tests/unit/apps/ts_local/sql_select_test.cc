@@ -233,6 +233,34 @@ TEST(SqlSelect, RefusalsNamePlaceAndToken) {
   EXPECT_THAT(failure("SELECT *"), HasSubstr("without FROM"));
 }
 
+TEST(SqlSelect, BoundsOfTimeAreNotScannedFor) {
+  const MemoryTable table = SensorTable();
+  const std::string bounds = "SELECT min(time), max(time) FROM db.t";
+  EXPECT_THAT(RunSql(table, bounds),
+              ElementsAre("2026-03-19 00:00:00.000000001|2026-03-20 02:00:00.000000000"));
+  EXPECT_THAT(
+      RunSql(table, bounds + " WHERE time >= '2026-03-19 01:00:00' AND time < '2026-03-20'"),
+      ElementsAre("2026-03-19 01:00:00.000000000|2026-03-19 02:00:00.000000000"));
+  EXPECT_THAT(RunSql(table, bounds + " WHERE time BETWEEN '2026-03-19 01:00:00' AND '2026-03-20'"),
+              ElementsAre("2026-03-19 01:00:00.000000000|2026-03-20 00:00:00.000000000"));
+  EXPECT_THAT(RunSql(table, bounds + " WHERE time > '2027-01-01'"), ElementsAre("NULL|NULL"));
+  EXPECT_THAT(RunSql(table, bounds + " WHERE time > NULL"), ElementsAre("NULL|NULL"));
+  EXPECT_THAT(RunSql(table, "SELECT max(time) + 1ns AS \"end\" FROM db.t"),
+              ElementsAre("2026-03-20 02:00:00.000000001"));
+  EXPECT_EQ(table.visited, 0);
+  // What more than the range decides must be read.
+  EXPECT_THAT(RunSql(table, bounds + " WHERE city = 'Oslo' AND time < '2026-03-20'"),
+              ElementsAre("2026-03-19 01:00:00.000000000|2026-03-19 02:00:00.000000000"));
+  EXPECT_THAT(RunSql(table, bounds + " WHERE time <> '2026-03-20 02:00:00'"),
+              ElementsAre("2026-03-19 00:00:00.000000001|2026-03-20 01:00:00.000000000"));
+  EXPECT_THAT(
+      RunSql(table, bounds + " WHERE time < '2026-03-19 00:30:00' OR time > '2026-03-20 01:30:00'"),
+      ElementsAre("2026-03-19 00:00:00.000000001|2026-03-20 02:00:00.000000000"));
+  EXPECT_THAT(RunSql(table, "SELECT min(time), count(*) FROM db.t"),
+              ElementsAre("2026-03-19 00:00:00.000000001|6"));
+  EXPECT_THAT(RunSql(MemoryTable{table.schema, {}, 0}, bounds), ElementsAre("NULL|NULL"));
+}
+
 TEST(SqlSelect, CommentsSemicolonAndQuotedNames) {
   MemoryTable table = SensorTable();
   table.schema.dimensions[0] = "we\"ird-name::x";
@@ -261,7 +289,7 @@ TEST(SqlSelect, CancelledQueriesStop) {
   const SelectQuery query(std::get<SelectStatement>(statement), &table.schema, kNow);
   RunControl control;
   int rows = 0;
-  query.Run(table.Scan(), &control, [&](const Cell*) {
+  query.Run({table.Scan()}, &control, [&](const Cell*) {
     control.cancelled = ++rows == 2;
     return true;
   });

@@ -166,6 +166,42 @@ TEST_F(TableStoreTest, TimeRangesAreHalfOpen) {
   EXPECT_THAT(Times(std::numeric_limits<std::int64_t>::min()), SizeIs(4));
 }
 
+// The oldest and the newest time, found through the index, against those that a scan meets.
+TEST_F(TableStoreTest, BoundsAreThoseOfAScan) {
+  EXPECT_FALSE(store_->Bounds(name_, 0, kForever));
+  std::vector<Record> records;
+  const std::int64_t base = kNow / kDay * kDay - 10 * kDay;
+  for (const std::int64_t offset :
+       {3 * kHour, 5 * kHour + 7, kDay - 1, 4 * kDay, 4 * kDay + 1, 9 * kDay + 2 * kHour}) {
+    for (const char* host : {"c", "a", "b"}) {
+      records.push_back(Single(host, base + offset + (*host - 'a') * 11, 1));
+    }
+  }
+  ASSERT_EQ(store_->Write(name_, records).ingested, 18);
+  std::vector<std::int64_t> edges{0, base, kForever};
+  for (const Record& record : records) {
+    edges.push_back(record.time_ns);
+    edges.push_back(record.time_ns + 1);
+  }
+  const TableSchema schema = store_->Schema(name_);
+  for (const std::int64_t from : edges) {
+    for (const std::int64_t to : edges) {
+      std::optional<TimeBounds> scanned;
+      store_->Scan(name_, schema, from, to, [&](const RowView& row) {
+        if (!scanned) scanned = TimeBounds{row.time_ns, row.time_ns};
+        scanned->min_ns = std::min(scanned->min_ns, row.time_ns);
+        scanned->max_ns = std::max(scanned->max_ns, row.time_ns);
+        return true;
+      });
+      const auto found = store_->Bounds(name_, from, to);
+      ASSERT_EQ(found.has_value(), scanned.has_value()) << from << " to " << to;
+      if (!found) continue;
+      EXPECT_EQ(found->min_ns, scanned->min_ns) << from << " to " << to;
+      EXPECT_EQ(found->max_ns, scanned->max_ns) << from << " to " << to;
+    }
+  }
+}
+
 TEST_F(TableStoreTest, RetentionWindowsOfBothStores) {
   const WriteResult result = store_->Write(
       name_, {Single("memory", kNow - 24 * kHour, 1), Single("magnetic", kNow - 24 * kHour - 1, 1),

@@ -6,10 +6,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "apps/ts_local/scratch_dir.h"
+#include "ts_local/fault_rules.h"
 #include "ts_local/object_store.h"
 #include "ts_local/query_service.h"
 #include "ts_local/value_text.h"
@@ -18,9 +20,12 @@ namespace ts_local {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr std::int64_t kStart = 1'774'051'200 * kNsPerSecond;  // 2026-03-21
@@ -49,11 +54,18 @@ class UnloadLimitsTest : public testing::Test {
     caller_.region = "us-east-1";
   }
 
-  void Begin(const UnloadLimits& limits) {
+  void Begin(const UnloadLimits& limits, std::size_t memory_partitions = 0) {
     QueryTiming timing;
     timing.unload_poll = std::chrono::milliseconds(5);
+    const auto leave = [this](const StoragePlace& place, const std::string& key, const StoredAs&,
+                              std::string_view bytes) {
+      EXPECT_EQ(place.bucket, "bucket");
+      EXPECT_FALSE(bytes.empty());
+      unfinished_.push_back(key);
+    };
     service_ = std::make_unique<QueryService>(
-        tables_, objects_, [] { return kStart; }, timing, limits);
+        tables_, objects_, [] { return kStart; }, timing, limits,
+        UnloadMishaps{memory_partitions, &rules_, leave});
   }
 
   // Rows are told city by city: `partitions` of ten rows each.
@@ -101,6 +113,8 @@ class UnloadLimitsTest : public testing::Test {
   TableStore tables_{dir_.path(), [] { return kStart; }};
   ObjectStore objects_{dir_.path()};
   Caller caller_;
+  FaultRules rules_;
+  std::vector<std::string> unfinished_;  // by the query's thread: read when its run has ended
   std::unique_ptr<QueryService> service_;
 };
 
@@ -171,9 +185,7 @@ TEST_F(UnloadLimitsTest, ProgressGrowsWithTheRows) {
 }
 
 TEST_F(UnloadLimitsTest, TooManyPartitionsForTheMemoryFail) {
-  UnloadLimits limits;
-  limits.memory_partitions = 4;
-  Begin(limits);
+  Begin({}, 4);
   EXPECT_EQ(Outcome(Sql(4)), "40");
   for (const auto& key : Keys()) objects_.Delete("bucket", key);
   EXPECT_EQ(Outcome(Sql(5)),
@@ -181,6 +193,88 @@ TEST_F(UnloadLimitsTest, TooManyPartitionsForTheMemoryFail) {
   EXPECT_THAT(Keys(), SizeIs(4));
   EXPECT_THAT(Keys(), Each(EndsWith(".csv")));
   EXPECT_EQ(LinesInBucket(), 40U);
+  EXPECT_THAT(unfinished_, ElementsAre(HasSubstr("u/results/city=c3/")));
+}
+
+TEST_F(UnloadLimitsTest, ARuleEndsItHalfWayAfterThePageWithItsId) {
+  rules_.Add(FaultRule::Parse("Unload:2:InternalServerException"));
+  Begin({});
+  EXPECT_EQ(Outcome(Sql(2)), "20");
+  EXPECT_THAT(unfinished_, IsEmpty()) << "what succeeds leaves nothing behind";
+  for (const auto& key : Keys()) objects_.Delete("bucket", key);
+  json body{{"QueryString", Sql()}};
+  const json page = Call("Query", body);
+  EXPECT_THAT(page["Rows"], IsEmpty());
+  body["NextToken"] = page["NextToken"];
+  try {
+    while (true) body["NextToken"] = Call("Query", body)["NextToken"];
+  } catch (const ApiError& error) {
+    EXPECT_EQ(error.status(), 500);
+    EXPECT_EQ(error.code(), "InternalServerException");
+  }
+  const std::string id = page["QueryId"];
+  EXPECT_THAT(Keys(), SizeIs(5));
+  EXPECT_THAT(Keys(), Each(AllOf(HasSubstr(id), EndsWith(".csv"))));
+  EXPECT_EQ(LinesInBucket(), 50U);
+  EXPECT_THAT(unfinished_, ElementsAre(AllOf(HasSubstr("u/results/city=c4/"), HasSubstr(id))));
+  EXPECT_EQ(Outcome(Sql()), "100") << "the rule is for the second alone";
+}
+
+TEST_F(UnloadLimitsTest, AnUnloadOfNothingFailsByARuleToo) {
+  rules_.Add(FaultRule::Parse("Unload:*:QueryExecutionException"));
+  Begin({});
+  EXPECT_EQ(Outcome(Sql(0)),
+            "QueryExecutionException: Timestream was unable to run the query successfully.");
+  EXPECT_EQ(Outcome("UNLOAD (SELECT value FROM db.t LIMIT 1) TO 's3://bucket/u'"),
+            "QueryExecutionException: Timestream was unable to run the query successfully.");
+  EXPECT_THAT(Keys(), IsEmpty());
+  EXPECT_THAT(unfinished_, IsEmpty());
+}
+
+TEST_F(UnloadLimitsTest, WritesThatS3ThrottlesEndItWithTheDocumentedWords) {
+  rules_.Add(FaultRule::Parse("UnloadWrite:3:SlowDown"));
+  rules_.Add(FaultRule::Parse("UnloadWrite:5:AccessDenied"));
+  Begin({});
+  EXPECT_EQ(Outcome(Sql()),
+            "QueryExecutionException: We have detected that Amazon S3 is throttling the writes "
+            "from UNLOAD command. See Amazon Timestream documentation for more information");
+  EXPECT_THAT(Keys(), SizeIs(2));
+  EXPECT_EQ(LinesInBucket(), 20U);
+  EXPECT_THAT(unfinished_, ElementsAre(HasSubstr("u/results/city=c2/")));
+  EXPECT_THAT(Outcome(Sql()), HasSubstr("AccessDeniedException: AccessDenied: ts-local was told"));
+  EXPECT_EQ(Outcome(Sql(2)), "20");
+}
+
+TEST_F(UnloadLimitsTest, EachTakesItsSecondsWhateverItsRows) {
+  UnloadLimits limits;
+  limits.seconds = 300;
+  limits.time_scale = 1000;
+  Begin(limits);
+  for (const int partitions : {10, 1, 0}) {
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(Outcome(Sql(partitions)), std::to_string(partitions * 10));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    EXPECT_GE(took.count(), 0.27) << partitions;
+  }
+  limits.time_scale = 1e6;
+  limits.seconds = 4000;
+  Begin(limits);
+  for (const int partitions : {10, 0}) {
+    for (const auto& key : Keys()) objects_.Delete("bucket", key);
+    EXPECT_THAT(Outcome(Sql(partitions)),
+                HasSubstr("QueryExecutionException: The query timed out"));
+    EXPECT_EQ(LinesInBucket(), partitions * 9U) << "3,600 of 4,000 seconds";
+  }
+}
+
+TEST_F(UnloadLimitsTest, BothPacesAddUp) {
+  UnloadLimits limits;
+  limits.seconds = 1800;
+  limits.seconds_per_million_rows = 36e6;  // 36 s a row beside the 18 s
+  limits.time_scale = 1e6;
+  Begin(limits);
+  EXPECT_THAT(Outcome(Sql()), HasSubstr("QueryExecutionException: The query timed out"));
+  EXPECT_EQ(LinesInBucket(), 66U) << "66 * 54 s are 3,564 s";
 }
 
 TEST_F(UnloadLimitsTest, ACancelledOneStopsWaitingAndLeavesItsFiles) {
