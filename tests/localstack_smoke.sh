@@ -24,6 +24,7 @@ unset PYTHONPATH PYTHONHOME
 export PYTHONNOUSERSITE=1 NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
 mkdir -p build
 scratch=$(mktemp -d)
+export XDG_STATE_HOME=$scratch/state  # where ts-unload remembers its run
 pids=()
 clean_up() {
   local pid

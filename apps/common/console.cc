@@ -9,6 +9,8 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "common/hints.h"
 #include "common/progress_text.h"
@@ -27,8 +29,9 @@ const Clock& MachineClock() {
   return clock;
 }
 
-ConsoleOptions OptionsFor(bool talkative) {
+ConsoleOptions OptionsFor(bool talkative, Output output) {
   ConsoleOptions options;
+  options.output = output;
   options.redraw = isatty(fileno(stderr)) != 0;
   if (talkative) options.plain_every = kPlainEveryVerbose;
   return options;
@@ -124,11 +127,28 @@ struct Console::Impl {
     next_line = now + options.plain_every;
   }
 
+  // Text to stdout and on to its reader. A stdout that does not take it is said once and then left
+  // alone.
+  void Write(const std::string& text) {
+    if (!taken) return;
+    errno = 0;
+    taken = std::fwrite(text.data(), 1, text.size(), options.out) == text.size();
+    taken = std::fflush(options.out) == 0 && taken;
+    if (!taken) Refused(errno);
+  }
+
+  void Refused(int reason) {
+    const char* const what = options.output == Output::kJson ? "events" : "results";
+    Log(spdlog::level::err,
+        "stdout did not take the " + std::string(what) + ": " + std::strerror(reason));
+  }
+
   const ConsoleOptions options;
   const Clock& clock;
   std::mutex mutex;
   spdlog::logger logger;
-  std::string results;
+  std::vector<std::string> results;
+  bool taken = true;  // by stdout, all that was written to it
   std::string phase;
   std::string last_line;               // of the progress lines that stayed
   std::optional<std::string> pending;  // newest progress text that has no line of its own yet
@@ -136,7 +156,7 @@ struct Console::Impl {
   bool drawn = false;
 };
 
-Console::Console(bool talkative) : Console(OptionsFor(talkative)) {}
+Console::Console(bool talkative, Output output) : Console(OptionsFor(talkative, output)) {}
 Console::Console(const ConsoleOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Console::~Console() = default;
 
@@ -160,24 +180,32 @@ void Console::Fail(const Error& error) {
 
 void Console::Print(const std::string& line) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->results += line + "\n";
+  impl_->results.push_back(line);
+}
+
+void Console::PrintNow(const std::string& line) {
+  const std::lock_guard lock(impl_->mutex);
+  if (impl_->options.output != Output::kJson) return;
+  impl_->Clear();
+  impl_->Write(line + "\n");
 }
 
 ExitCode Console::Finish(ExitCode code) {
   const std::lock_guard lock(impl_->mutex);
   impl_->EndPhase();
   impl_->Clear();
-  std::FILE* const out = impl_->options.out;
-  const std::string& text = impl_->results;
-  bool taken = std::fwrite(text.data(), 1, text.size(), out) == text.size();
-  taken = std::fflush(out) == 0 && taken;
-  const int reason = errno;
+  if (impl_->options.output == Output::kJson) {
+    for (const std::string& line : impl_->results) impl_->Log(spdlog::level::info, line);
+  } else {
+    std::string text;
+    for (const std::string& line : impl_->results) text += line + "\n";
+    impl_->Write(text);
+  }
   // Some file systems report a full disk only here.
-  taken = std::fclose(out) == 0 && taken;
-  if (taken) return code;
-  impl_->Log(spdlog::level::err, "stdout did not take the results: " +
-                                     std::string(std::strerror(reason != 0 ? reason : errno)));
-  return code == ExitCode::kDone ? ExitCode::kEnvironment : code;
+  if (std::fclose(impl_->options.out) != 0 && std::exchange(impl_->taken, false)) {
+    impl_->Refused(errno);
+  }
+  return code == ExitCode::kDone && !impl_->taken ? ExitCode::kEnvironment : code;
 }
 
 }  // namespace tsm::apps

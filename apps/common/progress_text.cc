@@ -1,19 +1,44 @@
 #include "common/progress_text.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "tsm/core/text.h"
+#include "tsm/core/time_text.h"
 
 namespace tsm::apps {
 
 namespace {
 
-// What a phase counts; "" where its units are percent, which the line shows anyway.
+// What a phase counts; "" for one that only has a share of its work to tell.
 std::string_view UnitOf(std::string_view phase) {
+  if (phase == "unload") return "slices";
   if (phase == "copy") return "files";
   if (phase == "load") return "tasks";
   return "";
+}
+
+// Whole percent, nothing where not known. 100 is kept for the last unit's end, however near the
+// fraction says it is.
+std::optional<std::uint64_t> PercentOf(const Progress& progress) {
+  if (!progress.fraction) {
+    if (progress.total == 0) return std::nullopt;
+    return progress.done * 100 / progress.total;
+  }
+  const double most = progress.done < progress.total ? 99.0 : 100.0;
+  // Written so that a NaN counts as 0.
+  const double percent = *progress.fraction > 0 ? *progress.fraction * 100 : 0.0;
+  return static_cast<std::uint64_t>(std::min(percent, most));
+}
+
+// "45 s left": an estimate has no tenths.
+std::string LeftText(std::chrono::seconds left) {
+  const bool short_time = left < std::chrono::minutes(1);
+  const auto seconds = std::max(left.count(), std::chrono::seconds::rep{0});
+  return (short_time ? std::to_string(seconds) + " s" : FormatDuration(left)) + " left";
 }
 
 bool StartsCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
@@ -22,9 +47,7 @@ bool StartsCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xC
 
 std::string ProgressText(const Progress& progress) {
   std::string text(progress.phase);
-  if (progress.total > 0) {
-    text += " " + std::to_string(progress.done * 100 / progress.total) + "%";
-  }
+  if (const auto percent = PercentOf(progress)) text += " " + std::to_string(*percent) + "%";
   std::vector<std::string> parts;
   const std::string_view unit = UnitOf(progress.phase);
   if (!unit.empty()) {
@@ -38,6 +61,7 @@ std::string ProgressText(const Progress& progress) {
     parts.push_back(bytes);
   }
   if (progress.rows_done > 0) parts.push_back(WithThousands(progress.rows_done) + " rows");
+  if (progress.left) parts.push_back(LeftText(*progress.left));
   if (!progress.detail.empty()) parts.push_back(progress.detail);
   if (!parts.empty()) text += ": " + Join(parts, ", ");
   return text;

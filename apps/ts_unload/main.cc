@@ -1,44 +1,42 @@
-// ts-unload: table -> CSV files in S3, proven. See --help and the README.
+// ts-unload: tables -> files in S3, proven, resumable. See --help and the README.
+#include <malloc.h>
+
 #include <cstdio>
 #include <exception>
 
 #include "common/console.h"
-#include "common/session.h"
 #include "common/signals.h"
 #include "ts_unload/options.h"
-#include "ts_unload/summary.h"
-#include "tsm/core/version.h"
-#include "tsm/unload/unload_run.h"
+#include "ts_unload/run_command.h"
+#include "ts_unload/status_command.h"
 
 namespace tsm::apps {
 
 namespace {
 
-ExitCode Fail(Console& console, const Error& error) {
-  console.Fail(error);
-  return console.Finish(ExitCodeOf(error));
+ExitCode Run(const UnloadFlags& flags, Console& console, const Interrupts& interrupts) {
+  switch (flags.command) {
+    case UnloadFlags::Command::kRun:
+      return RunNew(flags, console, interrupts);
+    case UnloadFlags::Command::kResume:
+      return ResumeRun(flags, console, interrupts);
+    case UnloadFlags::Command::kStatus:
+      return ShowStatus(flags, console);
+    case UnloadFlags::Command::kList:
+      return ListRuns(flags, console);
+  }
+  return ExitCode::kUsage;
 }
 
 ExitCode Main(int argc, const char* const* argv) {
   UnloadFlags flags;
   if (const auto code = ParseUnloadFlags(argc, argv, flags)) return *code;
-  const std::stop_token stop = StopOnSignals();
-  Console console(flags.session.tells_requests());
-
-  Result<unload::UnloadOptions> options = unload::UnloadOptions::Check(flags.input);
-  if (!options) return Fail(console, options.error());
-  auto session = Session::Open(flags.session, "ts-unload", console);
-  if (!session) return Fail(console, session.error());
-  Result<timestream::QueryClient*> query = (*session)->query();
-  if (!query) return Fail(console, query.error());
-
-  const unload::UnloadServices services{
-      (*session)->s3(),     **query, (*session)->sts(),    (*session)->clock(),
-      (*session)->random(), console, (*session)->region(), std::string(Version())};
-  Result<unload::UnloadSummary> summary = unload::RunUnload(*options, services, stop);
-  if (!summary) return Fail(console, summary.error());
-  for (const std::string& line : SummaryLines(*summary)) console.Print(line);
-  return console.Finish(ExitCode::kDone);
+  const Interrupts interrupts = WatchSignals();
+  // The other two print one document, at their end.
+  const bool streams = flags.json && (flags.command == UnloadFlags::Command::kRun ||
+                                      flags.command == UnloadFlags::Command::kResume);
+  Console console(flags.session.tells_requests(), streams ? Output::kJson : Output::kText);
+  return console.Finish(Run(flags, console, interrupts));
 }
 
 }  // namespace
@@ -46,6 +44,9 @@ ExitCode Main(int argc, const char* const* argv) {
 }  // namespace tsm::apps
 
 int main(int argc, char** argv) {
+  // One heap for all threads: with one each, memory that a thread gave back lies idle in its own
+  // (38 MB instead of 28 for a million files by eight UNLOADs). Nothing here waits for the heap.
+  mallopt(M_ARENA_MAX, 1);
   try {
     return static_cast<int>(tsm::apps::Main(argc, argv));
   } catch (const std::exception& error) {

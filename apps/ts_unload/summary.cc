@@ -1,11 +1,18 @@
 #include "ts_unload/summary.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "common/shell_word.h"
 #include "tsm/core/text.h"
 #include "tsm/core/time_text.h"
+#include "tsm/unload/cost_estimate.h"
 
 namespace tsm::apps {
+
+using unload::TableSummary;
+using unload::UnloadOutcome;
+using unload::UnloadPlan;
 
 namespace {
 
@@ -16,76 +23,224 @@ std::string Line(const std::string& label, const std::string& text) {
   return line + text;
 }
 
-std::string Range(const unload::UnloadStatement& statement) {
-  if (!statement.from && !statement.end) return "all times";
-  std::string text;
-  if (statement.from) text += "from " + FormatTimestamp(*statement.from);
-  if (statement.end) {
-    text += std::string(text.empty() ? "" : " ") + "before " + FormatTimestamp(*statement.end);
+std::string Counted(std::uint64_t count, const std::string& noun) {
+  return WithThousands(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::string RangeText(const std::optional<unload::TimeRange>& range) {
+  if (!range) return "no rows";
+  return "from " + FormatTimestamp(range->from) + " before " + FormatTimestamp(range->end);
+}
+
+std::string ByUnit(const UnloadPlan& plan) {
+  const std::string_view unit = Name(plan.partition);
+  return unit.empty() ? "" : ", by " + std::string(unit);
+}
+
+std::string ProofText(const TableSummary& table) {
+  if (table.rows == 0 && !table.range) return "0 rows: the table holds none in this range";
+  std::string text =
+      WithThousands(table.rows) + ", equal to the manifests' and the queries' counts";
+  if (table.verified == "equal") text += " and to the table's own";
+  if (table.verified == "expired") text += "; of the table's own some have expired since";
+  if (table.verified == "not asked") text += " (--verify none: the table's own was not asked)";
+  return text;
+}
+
+void AddTable(const TableSummary& table, const UnloadPlan& plan, std::vector<std::string>& lines) {
+  lines.push_back(Line(
+      table.closed ? "unloaded" : "open",
+      table.table.str() + " in " + plan.region + ", " + RangeText(table.range) + ByUnit(plan)));
+  lines.push_back(Line("rows", table.closed ? ProofText(table) : WithThousands(table.rows)));
+  lines.push_back(Line("files", WithThousands(table.files) + ", " + FormatBytes(table.bytes)));
+  lines.push_back(
+      Line("slices", Counted(table.slices, "slice") + ", " + Counted(table.attempts, "UNLOAD")));
+  if (!table.manifest_uri.empty()) lines.push_back(Line("manifest", table.manifest_uri));
+  lines.push_back(Line("record", table.record.str()));
+  for (const std::string& remark : table.remarks) lines.push_back(Line("note", remark));
+  for (const std::string& failure : table.failures) lines.push_back(Line("failed", failure));
+}
+
+// Of many tables a line each is enough.
+void AddTableLine(const TableSummary& table, std::vector<std::string>& lines) {
+  std::string text = table.table.str() + ": " + Counted(table.rows, "row") + ", " +
+                     Counted(table.files, "file") + ", " + FormatBytes(table.bytes) + ", " +
+                     Counted(table.slices, "slice") + ", " +
+                     (table.closed ? "proof " + table.verified : "not finished");
+  lines.push_back(Line(table.closed ? "unloaded" : "open", text));
+  for (const std::string& remark : table.remarks) lines.push_back(Line("note", remark));
+  for (const std::string& failure : table.failures) lines.push_back(Line("failed", failure));
+}
+
+std::string ResultText(const unload::UnloadSummary& summary) {
+  switch (summary.outcome) {
+    case UnloadOutcome::kDone:
+      return "done, every slice's rows proven";
+    case UnloadOutcome::kSomeFailed:
+      return "some slices failed; each is listed above";
+    case UnloadOutcome::kProofFailed:
+      return "the proof failed; each place is listed above";
+    case UnloadOutcome::kInterrupted:
+      return "interrupted; what is done stays done";
   }
-  return text;
+  return "";
 }
 
-std::string Source(const unload::UnloadSummary& summary) {
-  const unload::UnloadStatement& statement = summary.plan.statement;
-  std::string text = statement.table.str() + " in " + summary.region + ", " + Range(statement);
-  const std::string_view unit = Name(statement.partition);
-  if (!unit.empty()) text += ", by " + std::string(unit);
-  return text;
+std::string SliceLine(const unload::UnloadSlice& slice) {
+  std::string line = "  " + slice.Id() + "  " + FormatTimestamp(slice.from) + " - " +
+                     FormatTimestamp(slice.end) + "  " + Counted(slice.partitions, "partition");
+  if (slice.rows) line += ", " + Counted(*slice.rows, "row");
+  if (slice.bytes) line += ", about " + FormatBytes(*slice.bytes);
+  return line;
 }
 
-std::string Files(const unload::UnloadSummary& summary) {
-  std::string text = WithThousands(summary.files) + ", " + FormatBytes(summary.bytes);
-  if (summary.partitions > 0) text += ", in " + WithThousands(summary.partitions) + " partitions";
-  return text;
+void AddPlannedTable(const UnloadPlan& plan, const unload::TablePlan& table,
+                     std::vector<std::string>& lines) {
+  lines.push_back(Line("table", table.table().str() + " in " + plan.region + ", " +
+                                    RangeText(table.range) + ByUnit(plan)));
+  lines.push_back(Line("to", table.destination.str()));
+  lines.push_back(Line("slices", Counted(table.slices.size(), "UNLOAD")));
+  for (const unload::UnloadSlice& slice : table.slices) lines.push_back(SliceLine(slice));
+  if (table.slices.empty()) return;
+  const unload::UnloadSlice& first = table.slices.front();
+  lines.push_back(Line(
+      "SQL", unload::StatementOf(plan, table, first.from, first.end, table.destination).ToSql()));
+  if (table.slices.size() > 1) {
+    lines.push_back(Line("", "(slice " + first.Id() +
+                                 "; the others differ in their times, and each writes below " +
+                                 table.destination.str() + "/results/ to a folder of its own)"));
+  }
 }
 
-// Fit to be pasted: a word that a shell would change is quoted.
-std::string ShellWord(const std::string& text) {
-  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-_./:=@,+").find(c) != std::string_view::npos;
-  });
-  if (plain && !text.empty()) return text;
-  std::string quoted = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
+unload::CostQuestion CostOf(const unload::PlannedUnload& planned,
+                            const unload::UnloadOptions& options) {
+  unload::CostQuestion question;
+  question.unloads = planned.plan.CountSlices();
+  question.side_queries = planned.queries;
+  question.prices = options.prices;
+  question.compressed = options.format.compression == unload::Compression::kGzip;
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+  bool known = true;
+  for (const unload::TablePlan& table : planned.plan.tables) {
+    if (planned.plan.verify != unload::Verify::kNone) ++question.side_queries;
+    for (const unload::UnloadSlice& slice : table.slices) {
+      question.partitions += slice.partitions;
+      known = known && slice.rows.has_value();
+      rows += slice.rows.value_or(0);
+      bytes += slice.bytes.value_or(0);
     }
   }
-  return quoted + "'";
+  if (known) {
+    question.rows = rows;
+    question.bytes = bytes;
+  }
+  return question;
 }
 
-// Words in capitals are for the operator to fill in.
-std::string NextCommand(const unload::UnloadSummary& summary) {
-  const unload::UnloadPlan& plan = summary.plan;
-  return "ts-batchload --region " + summary.region + " --database TARGET_DATABASE --table " +
-         ShellWord(plan.statement.table.table) +
-         " --create_timestream_resource --partition_key DIMENSION --s3_target_bucket " +
-         plan.bucket.str() + " --destination_s3_prefix " + ShellWord(plan.results_prefix) +
-         " --data_model_file DATA_MODEL.json --create_error_logging_bucket "
-         "--s3_target_error_bucket ERROR_BUCKET";
+void AddFlag(const std::string& flag, const std::string& value, std::vector<std::string>& words) {
+  if (value.empty()) return;
+  words.push_back(flag);
+  words.push_back(value);
+}
+
+// How both programs reach the services.
+void AddClientFlags(const UnloadFlags& flags, std::vector<std::string>& words) {
+  const aws::ClientFlags& client = flags.session.client;
+  AddFlag("--profile", client.profile, words);
+  AddFlag("--endpoint_url", client.endpoints.all, words);
+  AddFlag("--query_endpoint", client.endpoints.query, words);
+  AddFlag("--ingest_endpoint", client.endpoints.ingest, words);
+  AddFlag("--s3_endpoint", client.endpoints.s3, words);
+  AddFlag("--ca_bundle", client.ca_bundle, words);
+  if (client.no_verify_ssl) words.emplace_back("--no_verify_ssl");
+}
+
+// Whether batch load reads the files where they lie, as ts-batchload describes them to it.
+bool IsLoadable(const unload::UnloadFormat& format) {
+  return format.format == unload::FileFormat::kCsv &&
+         format.compression == unload::Compression::kNone && format.include_header &&
+         format.field_delimiter == unload::UnloadFormat().field_delimiter;
 }
 
 }  // namespace
 
-std::vector<std::string> SummaryLines(const unload::UnloadSummary& summary) {
+std::vector<std::string> PlanLines(const unload::PlannedUnload& planned,
+                                   const unload::UnloadOptions& options) {
   std::vector<std::string> lines;
-  lines.push_back(Line("unloaded", Source(summary)));
-  lines.push_back(Line("rows", summary.rows == 0
-                                   ? "0 rows: the table holds none in this range"
-                                   : WithThousands(summary.rows) +
-                                         ", equal to the manifest's and the query's count"));
-  lines.push_back(Line("files", Files(summary)));
-  lines.push_back(Line("query", summary.query_id));
-  lines.push_back(
-      Line("manifest", summary.manifest_uri.empty() ? "none written" : summary.manifest_uri));
-  lines.push_back(Line("record", summary.plan.record_uri.str()));
-  lines.push_back(Line("time", FormatDuration(summary.elapsed)));
-  if (summary.rows > 0) lines.push_back(Line("next", NextCommand(summary)));
+  for (const unload::TablePlan& table : planned.plan.tables) {
+    AddPlannedTable(planned.plan, table, lines);
+  }
+  lines.push_back(Line("queries", Counted(planned.plan.CountSlices(), "UNLOAD") + ", at most " +
+                                      std::to_string(options.run.parallel) +
+                                      " at once, started at most every " +
+                                      FormatDuration(options.run.start_interval)));
+  for (const std::string& remark : planned.remarks) lines.push_back(Line("note", remark));
+  for (const std::string& line : EstimateLines(CostOf(planned, options))) {
+    lines.push_back(Line("", line));
+  }
+  lines.push_back(Line("dry run", "nothing was unloaded, and nothing in S3 was changed"));
   return lines;
+}
+
+std::vector<std::string> SummaryLines(const unload::UnloadSummary& summary,
+                                      const UnloadPlan& plan) {
+  constexpr std::size_t kFewTables = 3;
+  std::vector<std::string> lines;
+  for (const TableSummary& table : summary.tables) {
+    if (summary.tables.size() <= kFewTables) {
+      AddTable(table, plan, lines);
+    } else {
+      AddTableLine(table, lines);
+    }
+  }
+  if (plan.has_index()) lines.push_back(Line("index", plan.IndexUri().str()));
+  lines.push_back(Line("time", FormatDuration(summary.elapsed)));
+  lines.push_back(Line("result", ResultText(summary)));
+  return lines;
+}
+
+std::string ResumeCommand(const UnloadFlags& flags, const UnloadPlan& plan) {
+  std::vector<std::string> words = {"ts-unload", "resume", plan.run_id};
+  AddClientFlags(flags, words);
+  AddFlag("--parallel", flags.input.parallel, words);
+  AddFlag("--start_interval", flags.input.start_interval, words);
+  AddFlag("--give_up_after", flags.input.give_up_after, words);
+  if (flags.input.keep_partial) words.emplace_back("--keep_partial");
+  AddFlag("--state_dir", flags.input.state_dir, words);
+  if (plan.state == unload::StateStore::kS3) {
+    AddFlag("--region", plan.region, words);  // elsewhere there is no plan to tell it
+    AddFlag("--state", "s3", words);
+    AddFlag("--s3_uri", plan.root.str(), words);
+  }
+  return ShellLine(words);
+}
+
+std::string NextCommand(const UnloadFlags& flags, const UnloadPlan& plan,
+                        const unload::TablePlan& table, const TableSummary& summary) {
+  if (summary.rows == 0 || !IsLoadable(plan.format)) return "";
+  std::vector<std::string> words = {"ts-batchload", "--region", plan.region};
+  AddClientFlags(flags, words);
+  // Of one UNLOAD just its files, also where other runs' lie beside them.
+  std::string prefix = table.results_prefix();
+  if (const auto manifest = s3::S3Uri::Parse(summary.manifest_uri)) {
+    const std::string& key = manifest->key.str();
+    prefix = key.substr(0, key.rfind('/') + 1) + "results/";
+  }
+  const std::string model = plan.data_model_out.empty() ? "DATA_MODEL.json" : plan.data_model_out;
+  AddFlag("--database", "TARGET_DATABASE", words);
+  AddFlag("--table", table.table().table, words);
+  words.emplace_back("--create_timestream_resource");
+  AddFlag("--partition_key", "DIMENSION", words);
+  AddFlag("--s3_target_bucket", table.destination.bucket.str(), words);
+  AddFlag("--destination_s3_prefix", prefix, words);
+  AddFlag("--data_model_file", model, words);
+  if (plan.format.escaped_by != unload::UnloadFormat().escaped_by) {
+    AddFlag("--escape_char", std::string(1, plan.format.escaped_by), words);
+  }
+  words.emplace_back("--create_error_logging_bucket");
+  AddFlag("--s3_target_error_bucket", "ERROR_BUCKET", words);
+  return ShellLine(words);
 }
 
 }  // namespace tsm::apps

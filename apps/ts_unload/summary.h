@@ -1,13 +1,28 @@
-// A finished unload as the lines that go to stdout. Pure.
+// What ts-unload tells on stdout: the plan of a dry run, the end of a run, and the commands to go
+// on with. Pure.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "ts_unload/options.h"
+#include "tsm/unload/plan_unload.h"
 #include "tsm/unload/unload_run.h"
 
 namespace tsm::apps {
 
-std::vector<std::string> SummaryLines(const unload::UnloadSummary& summary);
+// --dry-run: slices, SQL, numbers, costs.
+std::vector<std::string> PlanLines(const unload::PlannedUnload& planned,
+                                   const unload::UnloadOptions& options);
+
+std::vector<std::string> SummaryLines(const unload::UnloadSummary& summary,
+                                      const unload::UnloadPlan& plan);
+
+// The exact command that goes on with the run, with whatever flags of this one it needs.
+std::string ResumeCommand(const UnloadFlags& flags, const unload::UnloadPlan& plan);
+// The ts-batchload command for what was unloaded of a table; words in capitals are for the operator
+// to fill in. "" where there is nothing to load, or not where it lies.
+std::string NextCommand(const UnloadFlags& flags, const unload::UnloadPlan& plan,
+                        const unload::TablePlan& table, const unload::TableSummary& summary);
 
 }  // namespace tsm::apps

@@ -22,16 +22,26 @@ std::string_view AsText(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-}  // namespace
-
-std::string Sha256Hex(std::string_view bytes) {
+Digest Sha256(std::string_view bytes) {
   Digest digest{};
   unsigned int size = 0;
   // Fails only where memory is out; a wrong hash must not go on.
   if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
     std::abort();
   }
-  return HexEncode(AsText(digest));
+  return digest;
+}
+
+}  // namespace
+
+std::string Sha256Hex(std::string_view bytes) { return HexEncode(AsText(Sha256(bytes))); }
+
+std::string Sha256Base64(std::string_view bytes) {
+  const Digest digest = Sha256(bytes);
+  // Four characters for each three bytes begun, and the end of the string.
+  std::array<unsigned char, (kSha256Bytes + 2) / 3 * 4 + 1> text{};
+  const int size = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(digest.size()));
+  return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(size)};
 }
 
 std::string Sha1Hex(std::string_view bytes) {

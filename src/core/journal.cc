@@ -1,5 +1,6 @@
 #include "tsm/core/journal.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -267,7 +268,7 @@ Result<std::unique_ptr<Journal>> Journal::Open(const std::filesystem::path& dire
 
 Result<JournalHeader> Journal::Read(const std::filesystem::path& directory, const Visitor& visit) {
   const std::filesystem::path path = directory / kJournalFileName;
-  const Result<OpenFile> file = OpenToRead(path);
+  const Result<OpenFile> file = OpenExisting(path, O_RDONLY);
   if (!file) return file.error();
   auto accept = [](const JournalHeader&) { return Ok(); };
   Result<Replayed> replayed = JournalReplay(file->get(), path.string()).Run(accept, visit);
@@ -275,7 +276,13 @@ Result<JournalHeader> Journal::Read(const std::filesystem::path& directory, cons
   return std::move(replayed->header);
 }
 
-Result<std::uint64_t> Journal::Append(JournalEntry entry, Durability durability) {
+std::optional<long> Journal::Holder(const std::filesystem::path& directory) {
+  const Result<OpenFile> file = OpenExisting(directory / kJournalFileName, O_RDONLY);
+  if (!file) return std::nullopt;
+  return LockHolder(file->get());
+}
+
+Result<JournalEntry> Journal::Append(JournalEntry entry, Durability durability) {
   std::unique_lock lock(mutex_);
   if (broken_) return *broken_;
   entry.sequence = sequence_ + 1;
@@ -291,7 +298,7 @@ Result<std::uint64_t> Journal::Append(JournalEntry entry, Durability durability)
     Status synced = SyncUpTo(entry.sequence, lock);
     if (!synced) return synced.error();
   }
-  return entry.sequence;
+  return entry;
 }
 
 Status Journal::Flush() {

@@ -9,8 +9,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
-#include <system_error>
 #include <utility>
+
+#include "tsm/core/journal.h"
 
 namespace tsm {
 
@@ -18,30 +19,21 @@ namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{64} << 10U;
 
-std::string_view WhatToDo(int reason) {
-  switch (reason) {
-    case ENOSPC:
-    case EDQUOT:
-      return "free space there, then resume the run";
-    case EIO:
-      return "the disk reports a fault: check it before the run is resumed";
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return "let this user read and write it, or choose another --state_dir";
-    case ENOLCK:
-    case EOPNOTSUPP:
-      return "its file system has no locks: choose another --state_dir";
-    case EMFILE:
-    case ENFILE:
-      return "raise the limit of open files (ulimit -n)";
-    default:
-      return "";
+Status Lock(const OpenFile& file, const std::filesystem::path& path) {
+  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return FileError(path, "locked", errno);
+    const std::optional<long> holder = LockHolder(file.get());
+    return MakeError(ErrorKind::kInTheWay,
+                     path.string() + " is in use by " +
+                         (holder ? "process " + std::to_string(*holder) : "another process") +
+                         ": the run goes on there; resume it when that process has ended");
   }
+  return Ok();
 }
 
-// The pid of the process that holds a flock on the file, from the kernel's list; nothing where the
-// list is hidden, or the holder lives on another machine or in another container.
+}  // namespace
+
 std::optional<long> LockHolder(int file) {
   struct stat facts {};
   if (::fstat(file, &facts) != 0) return std::nullopt;
@@ -63,41 +55,6 @@ std::optional<long> LockHolder(int file) {
   return std::nullopt;
 }
 
-Status Lock(const OpenFile& file, const std::filesystem::path& path) {
-  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) return FileError(path, "locked", errno);
-    const std::optional<long> holder = LockHolder(file.get());
-    return MakeError(ErrorKind::kInTheWay,
-                     path.string() + " is in use by " +
-                         (holder ? "process " + std::to_string(*holder) : "another process") +
-                         ": the run goes on there; resume it when that process has ended");
-  }
-  return Ok();
-}
-
-Status CheckRegular(const OpenFile& file, const std::filesystem::path& path) {
-  struct stat facts {};
-  if (::fstat(file.get(), &facts) != 0) return FileError(path, "read", errno);
-  if (S_ISREG(facts.st_mode)) return Ok();
-  return MakeError(ErrorKind::kLocalIo, path.string() + " is no regular file");
-}
-
-// Without O_NONBLOCK a pipe of that name would hold the run up for ever.
-Result<OpenFile> OpenExisting(const std::filesystem::path& path, int flags) {
-  OpenFile file(::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) {
-    if (errno != ENOENT && errno != ENOTDIR) return FileError(path, "opened", errno);
-    return MakeError(ErrorKind::kNotFound,
-                     path.string() + " does not exist: no run was begun there");
-  }
-  Status regular = CheckRegular(file, path);
-  if (!regular) return regular.error();
-  return file;
-}
-
-}  // namespace
-
 int JournalDisk::Sync(int file) { return ::fsync(file) == 0 ? 0 : errno; }
 
 std::int64_t JournalDisk::Write(int file, std::string_view bytes) {
@@ -108,51 +65,6 @@ std::int64_t JournalDisk::Write(int file, std::string_view bytes) {
 JournalDisk& SystemJournalDisk() {
   static JournalDisk disk;
   return disk;
-}
-
-OpenFile::OpenFile(OpenFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-OpenFile& OpenFile::operator=(OpenFile&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
-
-OpenFile::~OpenFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-Error FileError(const std::filesystem::path& path, std::string_view what, int reason) {
-  std::string text = path.string() + " can't be " + std::string(what) + ": " +
-                     std::error_code(reason, std::generic_category()).message();
-  if (!WhatToDo(reason).empty()) text += "; " + std::string(WhatToDo(reason));
-  return MakeError(ErrorKind::kLocalIo, std::move(text));
-}
-
-Status MakeDirectories(const std::filesystem::path& path, JournalDisk& disk) {
-  std::filesystem::path made;
-  for (const std::filesystem::path& part : path) {
-    if (part.empty()) continue;  // after a trailing slash
-    const std::filesystem::path parent = made.empty() ? "." : made;
-    made /= part;
-    if (::mkdir(made.c_str(), S_IRWXU) == 0) {
-      Status synced = SyncDirectory(parent, disk);
-      if (!synced) return synced;
-    } else if (errno != EEXIST) {
-      // "/" and mounts that are read-only answer otherwise though the directory is there.
-      const int reason = errno;
-      std::error_code ignored;
-      if (!std::filesystem::is_directory(made, ignored)) return FileError(made, "made", reason);
-    }
-  }
-  return Ok();
-}
-
-Status SyncDirectory(const std::filesystem::path& path, JournalDisk& disk) {
-  const OpenFile directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0) return FileError(path, "opened", errno);
-  const int failed = disk.Sync(directory.get());
-  if (failed != 0 && failed != EINVAL) return FileError(path, "put on the disk", failed);
-  return Ok();
 }
 
 Result<OpenFile> CreateLocked(const std::filesystem::path& path) {
@@ -178,20 +90,6 @@ Result<OpenFile> OpenLocked(const std::filesystem::path& path) {
   Status locked = Lock(*file, path);
   if (!locked) return locked.error();
   return file;
-}
-
-Result<OpenFile> OpenToRead(const std::filesystem::path& path) {
-  return OpenExisting(path, O_RDONLY);
-}
-
-int WriteAll(int file, std::string_view bytes, JournalDisk& disk) {
-  while (!bytes.empty()) {
-    const std::int64_t written = disk.Write(file, bytes);
-    if (written == -EINTR) continue;
-    if (written <= 0) return written == 0 ? EIO : static_cast<int>(-written);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
 }
 
 LineReader::LineReader(int file, std::filesystem::path path, std::size_t longest)

@@ -1,5 +1,5 @@
-// What the journal needs of the file system: a file that is locked while it is open, its lines one
-// by one, and failures told as a person can act on them. Not thread-safe but where said.
+// What the journal needs of the file system beside core/local_file.h: a file that is locked while
+// it is open, and its lines one by one. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -10,43 +10,19 @@
 #include <string_view>
 #include <vector>
 
-#include "tsm/core/journal.h"
+#include "tsm/core/local_file.h"
 #include "tsm/core/result.h"
 
 namespace tsm {
-
-// An open file; closes, and so unlocks, with its scope. Movable.
-class OpenFile {
- public:
-  OpenFile() = default;
-  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
-  OpenFile(OpenFile&& other) noexcept;
-  OpenFile& operator=(OpenFile&& other) noexcept;
-  ~OpenFile();
-
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_ = -1;
-};
-
-// kLocalIo, "<path> can't be <what>: <reason of the errno>; <what to do>".
-Error FileError(const std::filesystem::path& path, std::string_view what, int reason);
-
-// Makes what is missing of the path, mode 0700, each new entry on the disk.
-Status MakeDirectories(const std::filesystem::path& path, JournalDisk& disk);
-
-// fsync of a directory. File systems that know no such thing (EINVAL) count as done.
-Status SyncDirectory(const std::filesystem::path& path, JournalDisk& disk);
 
 // A new file, mode 0600, locked. kInTheWay where it exists.
 Result<OpenFile> CreateLocked(const std::filesystem::path& path);
 // An existing one, for appending, locked. kNotFound; kInTheWay names the holder's pid where known.
 Result<OpenFile> OpenLocked(const std::filesystem::path& path);
-Result<OpenFile> OpenToRead(const std::filesystem::path& path);
 
-// All of `bytes`. 0 or an errno; some may have been written.
-int WriteAll(int file, std::string_view bytes, JournalDisk& disk);
+// The pid of the process that holds a flock on the file, from the kernel's list; nothing where the
+// list is hidden, or the holder lives on another machine or in another container.
+std::optional<long> LockHolder(int file);
 
 // Reads a file line by line; holds one line and one chunk of it.
 class LineReader {

@@ -263,20 +263,10 @@ Json ToJson(const MixedMeasureMapping& mapping) {
   return item;
 }
 
-}  // namespace
-
-Result<DataModel> ParseDataModel(std::string_view json) {
-  Result<Json> parsed = ParseWithoutRepeats(json);
-  if (!parsed) return parsed.error();
-  Result<DataModel> model = ReadModel(*parsed);
-  if (!model) return model.error();
-  if (Status status = CheckDataModel(*model); !status) return status.error();
-  return model;
-}
-
-std::string ToRequestJson(const DataModel& model) {
+Json ModelJson(const DataModel& model) {
   Json json = {{"TimeColumn", model.time_column}};
   if (model.time_unit) json["TimeUnit"] = Name(*model.time_unit);
+  if (!model.measure_name_column.empty()) json["MeasureNameColumn"] = model.measure_name_column;
   Json dimensions = Json::array();
   for (const DimensionMapping& mapping : model.dimensions) {
     Json item = {{"SourceColumn", mapping.source_column}};
@@ -296,9 +286,27 @@ std::string ToRequestJson(const DataModel& model) {
     for (const MixedMeasureMapping& mapping : model.mixed) mixed.push_back(ToJson(mapping));
     json["MixedMeasureMappings"] = std::move(mixed);
   }
-  if (!model.measure_name_column.empty()) json["MeasureNameColumn"] = model.measure_name_column;
+  return json;
+}
+
+}  // namespace
+
+Result<DataModel> ParseDataModel(std::string_view json) {
+  Result<Json> parsed = ParseWithoutRepeats(json);
+  if (!parsed) return parsed.error();
+  Result<DataModel> model = ReadModel(*parsed);
+  if (!model) return model.error();
+  if (Status status = CheckDataModel(*model); !status) return status.error();
+  return model;
+}
+
+std::string ToRequestJson(const DataModel& model) {
   // A file's bytes that are no UTF-8 were refused by the parser; replace never applies.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return ModelJson(model).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string ToJson(const DataModel& model) {
+  return ModelJson(model).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace tsm::model

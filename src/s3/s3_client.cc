@@ -2,8 +2,10 @@
 
 #include <utility>
 
+#include "s3_checks.h"
 #include "s3_xml.h"
 #include "tsm/core/text.h"
+#include "tsm/core/time_text.h"
 
 namespace tsm::s3 {
 namespace {
@@ -24,19 +26,18 @@ std::string UriText(const BucketName& bucket, const ObjectKey& key) {
   return key.empty() ? "s3://" + bucket.str() : OneLine(S3Uri{bucket, key}.str(), kWhole);
 }
 
-Status CheckKey(const ObjectKey& key) {
-  if (key.empty()) return MakeError(ErrorKind::kInvalidInput, "an object key may not be empty");
-  if (key.str().size() > kMaxKeyBytes) {
-    return MakeError(ErrorKind::kInvalidInput,
-                     "the object key has " + std::to_string(key.str().size()) +
-                         " bytes, S3 allows " + std::to_string(kMaxKeyBytes) + ": " +
-                         OneLine(key.str(), 120));
+// What an answer's headers say of the object; its size is left to the caller.
+ObjectHead ReadHead(const http::Headers& headers) {
+  ObjectHead head;
+  head.etag = StripQuotes(http::FindHeader(headers, "etag"));
+  head.content_type = http::FindHeader(headers, "content-type");
+  head.last_modified = ParseHttpDate(http::FindHeader(headers, "last-modified"));
+  // Of two dates the last one counts: what stands in front of S3 puts its own before.
+  for (const auto& [name, value] : headers) {
+    if (ToLowerAscii(name) != "date") continue;
+    if (const auto date = ParseHttpDate(value)) head.date = date;
   }
-  return Ok();
-}
-
-Error BadReply(const aws::Operation& operation, std::string what) {
-  return MakeError(ErrorKind::kBadReply, std::move(what)).With(operation.name);
+  return head;
 }
 
 }  // namespace
@@ -100,10 +101,8 @@ Result<ObjectHead> S3Client::HeadObject(const BucketName& bucket, const ObjectKe
   const std::optional<std::int64_t> size =
       ParseInt64(http::FindHeader(response->headers, "content-length"));
   if (!size || *size < 0) return BadReply(operation, "the answer carries no Content-Length");
-  ObjectHead head;
+  ObjectHead head = ReadHead(response->headers);
   head.size = static_cast<std::uint64_t>(*size);
-  head.etag = StripQuotes(http::FindHeader(response->headers, "etag"));
-  head.content_type = http::FindHeader(response->headers, "content-type");
   return head;
 }
 
@@ -146,8 +145,8 @@ Status S3Client::ForEachObject(const BucketName& bucket, const std::string& pref
   return Ok();
 }
 
-Result<std::string> S3Client::GetObject(const BucketName& bucket, const ObjectKey& key,
-                                        std::optional<ByteRange> range, std::stop_token stop) {
+Result<http::Response> S3Client::Get(const BucketName& bucket, const ObjectKey& key,
+                                     std::optional<ByteRange> range, std::stop_token stop) {
   if (Status status = CheckKey(key); !status) return status.error();
   aws::Operation operation = MakeOperation("GetObject", "GET", bucket, key);
   operation.request.timeouts = kBodyTimeouts;
@@ -160,12 +159,27 @@ Result<std::string> S3Client::GetObject(const BucketName& bucket, const ObjectKe
         "range", "bytes=" + std::to_string(range->first) + "-" + std::to_string(range->last));
   }
   Result<http::Response> response = Call(operation, bucket, key, stop);
-  if (!response) return std::move(response).error();
-  if (range && response->status != 206) {
+  if (response && range && response->status != 206) {
     return BadReply(operation, "asked for a byte range, answered with HTTP " +
                                    std::to_string(response->status) + " instead of 206");
   }
+  return response;
+}
+
+Result<std::string> S3Client::GetObject(const BucketName& bucket, const ObjectKey& key,
+                                        std::optional<ByteRange> range, std::stop_token stop) {
+  Result<http::Response> response = Get(bucket, key, range, std::move(stop));
+  if (!response) return std::move(response).error();
   return std::move(response->body);
+}
+
+Result<ObjectContent> S3Client::GetObjectContent(const BucketName& bucket, const ObjectKey& key,
+                                                 std::stop_token stop) {
+  Result<http::Response> response = Get(bucket, key, std::nullopt, std::move(stop));
+  if (!response) return std::move(response).error();
+  ObjectContent content{.head = ReadHead(response->headers), .body = std::move(response->body)};
+  content.head.size = content.body.size();
+  return content;
 }
 
 Result<std::string> S3Client::PutObject(const BucketName& bucket, const ObjectKey& key,
@@ -176,21 +190,22 @@ Result<std::string> S3Client::PutObject(const BucketName& bucket, const ObjectKe
   operation.request.timeouts = kBodyTimeouts;
   operation.request.headers.emplace_back("content-type", options.content_type);
   if (options.only_if_absent) operation.request.headers.emplace_back("if-none-match", "*");
+  if (!options.if_match.empty()) {
+    operation.request.headers.emplace_back("if-match", "\"" + options.if_match + "\"");
+  }
   operation.request.body = std::move(body);
   Result<http::Response> response = Call(operation, bucket, key, stop);
-  if (!response) {
+  if (response) return StripQuotes(http::FindHeader(response->headers, "etag"));
+
+  Error error = std::move(response).error();
+  const bool conditional = options.only_if_absent || !options.if_match.empty();
+  if (conditional && error.http_status == 412 && error.attempts > 1) {
     // A repeated call may find what its own lost first attempt has written.
-    const Error& error = response.error();
-    if (options.only_if_absent && error.kind == ErrorKind::kAlreadyExists && error.attempts > 1) {
-      const Result<std::string> there = GetObject(bucket, key, std::nullopt, stop);
-      if (there && *there == operation.request.body) {
-        Result<ObjectHead> head = HeadObject(bucket, key, stop);
-        if (head) return std::move(head->etag);
-      }
-    }
-    return std::move(response).error();
+    Result<ObjectContent> there = GetObjectContent(bucket, key, stop);
+    if (there && there->body == operation.request.body) return std::move(there->head.etag);
   }
-  return StripQuotes(http::FindHeader(response->headers, "etag"));
+  if (error.http_status == 412 && !options.only_if_absent) error.kind = ErrorKind::kInTheWay;
+  return error;
 }
 
 Result<CopyResult> S3Client::CopyObject(const BucketName& source_bucket,
@@ -223,15 +238,6 @@ Result<CopyResult> S3Client::CopyObject(const BucketName& source_bucket,
   Result<CopyResult> result = ParseCopyResult(response->body);
   if (!result) return std::move(result).error().With(operation.name);
   return result;
-}
-
-Status S3Client::DeleteObject(const BucketName& bucket, const ObjectKey& key,
-                              std::stop_token stop) {
-  if (Status status = CheckKey(key); !status) return status;
-  const aws::Operation operation = MakeOperation("DeleteObject", "DELETE", bucket, key);
-  Result<http::Response> response = Call(operation, bucket, key, stop);
-  if (!response) return std::move(response).error();
-  return Ok();
 }
 
 Result<std::string> S3Client::GetBucketPolicy(const BucketName& bucket, std::stop_token stop) {

@@ -76,4 +76,17 @@ Result<std::string> EncodeCancelQuery(const std::string& query_id) {
   return Encode(json{{"QueryId", query_id}});
 }
 
+Result<std::vector<Row>> DecodeArrayOfRows(std::string_view cell, std::size_t columns) {
+  const json array = json::parse(cell, nullptr, /*allow_exceptions=*/false);
+  if (!array.is_array()) return BadReply("a cell holds no array of rows");
+  std::vector<Row> rows;
+  rows.reserve(array.size());
+  for (const json& element : array) {
+    Result<Row> row = DecodeRow(Object(element, "RowValue"), columns);
+    if (!row) return std::move(row).error();
+    rows.push_back(*std::move(row));
+  }
+  return rows;
+}
+
 }  // namespace tsm::timestream

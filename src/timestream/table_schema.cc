@@ -1,24 +1,19 @@
 #include "tsm/timestream/table_schema.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
+
+#include "tsm/timestream/schema_json.h"
 
 namespace tsm::timestream {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, ColumnRole>, 5> kRoles{{
-    {"DIMENSION", ColumnRole::kDimension},
-    {"MEASURE_NAME", ColumnRole::kMeasureName},
-    {"TIMESTAMP", ColumnRole::kTimestamp},
-    {"MEASURE_VALUE", ColumnRole::kMeasureValue},
-    {"MULTI", ColumnRole::kMulti},
-}};
-
 std::optional<ColumnRole> ParseRole(std::string_view text) {
-  for (const auto& [name, role] : kRoles) {
-    if (name == text) return role;
+  for (const ColumnRole role :
+       {ColumnRole::kDimension, ColumnRole::kMeasureName, ColumnRole::kTimestamp,
+        ColumnRole::kMeasureValue, ColumnRole::kMulti}) {
+    if (Name(role) == text) return role;
   }
   return std::nullopt;
 }

@@ -50,25 +50,15 @@ Status MakeDefaultBucket(const s3::BucketName& bucket, const UnloadServices& ser
 
 }  // namespace
 
-Result<s3::S3Uri> PrepareDestination(const UnloadOptions& options, const UnloadServices& services,
-                                     const std::string& account, std::stop_token stop) {
-  if (!options.destination) {
-    Result<s3::BucketName> bucket = DefaultBucket(options.table, account);
-    if (!bucket) return bucket.error();
-    Status made = MakeDefaultBucket(*bucket, services, stop);
-    if (!made) return made.error();
-    return s3::S3Uri{*bucket, s3::ObjectKey()};
-  }
-  const s3::BucketName& bucket = options.destination->bucket;
+Status PrepareBucket(const UnloadPlan& plan, const UnloadServices& services, std::stop_token stop) {
+  const s3::BucketName& bucket = plan.root.bucket;
+  if (plan.default_bucket) return MakeDefaultBucket(bucket, services, stop);
   Status there = CheckBucket(bucket, services, stop);
-  if (!there) {
-    if (there.error().kind != ErrorKind::kNotFound) return there.error();
-    return MakeError(ErrorKind::kNotFound,
-                     "bucket " + bucket.str() + " of --s3_uri does not exist; create it in " +
-                         services.region + ", or leave --s3_uri away for a bucket of our own",
-                     there.error().code);
-  }
-  return *options.destination;
+  if (there || there.error().kind != ErrorKind::kNotFound) return there;
+  return MakeError(ErrorKind::kNotFound,
+                   "bucket " + bucket.str() + " of --s3_uri does not exist; create it in " +
+                       services.region + ", or leave --s3_uri away for a bucket of our own",
+                   there.error().code);
 }
 
 Status AllowRole(const s3::BucketName& bucket, const std::string& role_arn,

@@ -10,10 +10,9 @@
 
 namespace tsm::unload {
 
-// The destination asked for, its bucket being there and in the run's region; or the default bucket,
-// made where it is missing.
-Result<s3::S3Uri> PrepareDestination(const UnloadOptions& options, const UnloadServices& services,
-                                     const std::string& account, std::stop_token stop);
+// The plan's bucket is there and in the region of the tables; one of the default name is made where
+// it is missing.
+Status PrepareBucket(const UnloadPlan& plan, const UnloadServices& services, std::stop_token stop);
 
 // Lets `role_arn` read the bucket; see bucket_policy.h. Nothing is put where it may already.
 Status AllowRole(const s3::BucketName& bucket, const std::string& role_arn,

@@ -2,54 +2,77 @@
 
 #include <algorithm>
 
-#include "tsm/core/text.h"
 #include "tsm/run/run_record.h"
-#include "tsm/timestream/limits.h"
 
 namespace tsm::unload {
 
-std::string FreeColumnName(const timestream::TableSchema& schema, std::string_view wanted) {
-  auto taken = [&schema](const std::string& name) {
-    const std::string lower = ToLowerAscii(name);
-    return std::any_of(schema.columns.begin(), schema.columns.end(),
-                       [&lower](const auto& column) { return ToLowerAscii(column.name) == lower; });
-  };
-  std::string name(wanted);
-  for (int suffix = 2; taken(name); ++suffix) {
-    name = std::string(wanted) + "_" + std::to_string(suffix);
-  }
-  return name;
+namespace {
+
+std::string FolderOf(const s3::S3Uri& uri) { return uri.key.empty() ? "" : uri.key.str() + "/"; }
+
+}  // namespace
+
+std::string TablePlan::folder() const { return FolderOf(destination); }
+std::string TablePlan::results_prefix() const { return folder() + "results/"; }
+std::string TablePlan::record_prefix() const {
+  return folder() + std::string(run::kRunRecordPrefix);
 }
 
-Result<UnloadPlan> MakeUnloadPlan(const UnloadOptions& options, const s3::S3Uri& destination,
-                                  const timestream::TableSchema& schema,
-                                  const std::string& run_id) {
-  UnloadPlan plan;
-  plan.run_id = run_id;
-  plan.bucket = destination.bucket;
+s3::ObjectKey UnloadPlan::RecordKey(const TablePlan& table) const {
+  return s3::ObjectKey(table.record_prefix() + run_id + ".json");
+}
 
-  UnloadStatement& statement = plan.statement;
-  statement.table = options.table;
-  statement.from = options.from;
-  statement.end = options.end;
-  statement.partition = options.partition;
-  statement.order_by_time = options.order_by_time;
-  statement.time_alias = FreeColumnName(schema, statement.time_alias);
-  statement.partition_alias = FreeColumnName(schema, statement.partition_alias);
-  statement.destination = destination;
-  plan.sql = statement.ToSql();
-  if (plan.sql.size() > timestream::kMaxQueryBytes) {
-    return MakeError(ErrorKind::kInvalidInput,
-                     "the UNLOAD statement has " + WithThousands(plan.sql.size()) +
-                         " bytes; Timestream takes " + WithThousands(timestream::kMaxQueryBytes));
+s3::S3Uri UnloadPlan::RecordUri(const TablePlan& table) const {
+  return {table.destination.bucket, RecordKey(table)};
+}
+
+s3::S3Uri UnloadPlan::IndexUri() const {
+  return {root.bucket,
+          s3::ObjectKey(FolderOf(root) + std::string(run::kRunRecordPrefix) + run_id + ".json")};
+}
+
+std::string UnloadPlan::StatePrefix() const { return FolderOf(root) + "tsm-state-" + run_id + "/"; }
+
+std::size_t UnloadPlan::CountSlices() const {
+  std::size_t count = 0;
+  for (const TablePlan& table : tables) count += table.slices.size();
+  return count;
+}
+
+std::string UnloadPlan::Title() const {
+  std::string text =
+      tables.size() == 1 ? tables.front().table().str() : std::to_string(tables.size()) + " tables";
+  if (partition != PartitionUnit::kNone) text += " by " + std::string(Name(partition));
+  std::string place = root.str();
+  while (place.ends_with('/')) place.pop_back();
+  return text + " to " + place;
+}
+
+std::vector<timestream::SchemaColumn> SelectedColumns(const TablePlan& table) {
+  const std::vector<std::string>& chosen = table.select.columns;
+  std::vector<timestream::SchemaColumn> columns;
+  for (const timestream::SchemaColumn& column : table.schema.columns) {
+    const bool selected =
+        chosen.empty() || std::find(chosen.begin(), chosen.end(), column.name) != chosen.end();
+    if (selected) columns.push_back(column);
   }
+  return columns;
+}
 
-  const std::string folder = destination.key.empty() ? "" : destination.key.str() + "/";
-  plan.results_prefix = folder + "results/";
-  plan.record_prefix = folder + std::string(run::kRunRecordPrefix);
-  plan.record_key = s3::ObjectKey(plan.record_prefix + run_id + ".json");
-  plan.record_uri = s3::S3Uri{destination.bucket, plan.record_key};
-  return plan;
+s3::S3Uri DestinationOf(const s3::S3Uri& root, const timestream::TableRef& table, bool several) {
+  if (!several) return root;
+  return {root.bucket, s3::ObjectKey(FolderOf(root) + table.database + "/" + table.table)};
+}
+
+UnloadStatement StatementOf(const UnloadPlan& plan, const TablePlan& table, UnixNanos from,
+                            UnixNanos end, const s3::S3Uri& to) {
+  UnloadStatement statement;
+  statement.select = table.select;
+  statement.from = from;
+  statement.end = end;
+  statement.format = plan.format;
+  statement.destination = to;
+  return statement;
 }
 
 }  // namespace tsm::unload

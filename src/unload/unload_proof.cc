@@ -1,20 +1,33 @@
 #include "tsm/unload/unload_proof.h"
 
-#include <set>
+#include <algorithm>
 #include <utility>
 
 #include "tsm/core/text.h"
 
 namespace tsm::unload {
 
-UnloadProof::UnloadProof(const run::Manifest& manifest, const UnloadPlan& plan,
+namespace {
+
+// By its alias an access point names another bucket's objects: which of both names the service
+// writes into the manifest is not verified, so only keys are compared then.
+bool IsAlias(const std::string& bucket) { return bucket.ends_with("-s3alias"); }
+
+}  // namespace
+
+UnloadProof::UnloadProof(const run::Manifest& manifest, const Attempt& attempt,
                          std::string query_id)
-    : bucket_(plan.bucket.str()), query_id_(std::move(query_id)) {
+    : bucket_(attempt.to.bucket.str()),
+      results_prefix_(attempt.results_prefix()),
+      flat_(attempt.flat),
+      query_id_(std::move(query_id)) {
+  const bool any_bucket = IsAlias(bucket_);
   for (const run::ManifestFile& file : manifest.files) {
     const std::string& key = file.uri.key.str();
-    if (file.uri.bucket != plan.bucket || !key.starts_with(plan.results_prefix)) {
+    const bool here = any_bucket || file.uri.bucket == attempt.to.bucket;
+    if (!here || !key.starts_with(results_prefix_)) {
       problems_.push_back(file.uri.str() + ": named by the manifest, but outside s3://" + bucket_ +
-                          "/" + plan.results_prefix);
+                          "/" + results_prefix_);
     } else if (!files_.emplace(key, Expected{file.bytes}).second) {
       problems_.push_back(file.uri.str() + ": named twice by the manifest");
     }
@@ -33,17 +46,20 @@ void UnloadProof::See(const s3::ObjectSummary& object) {
     }
     return;
   }
-  if (!run::IsDataFile(key)) return;
-  const auto query_id = run::QueryIdOfDataFile(key);
-  if (query_id == query_id_) {
+  if (!run::IsDataFile(key) || !key.starts_with(results_prefix_)) return;
+  if (flat_) {
+    const std::string_view rest = std::string_view(key).substr(results_prefix_.size());
+    const std::size_t slash = rest.find('/');
+    if (slash != std::string_view::npos && IsAttemptFolder(rest.substr(0, slash))) return;
+  }
+  if (run::QueryIdOfDataFile(key) == query_id_) {
     problems_.push_back(uri + ": written by this query, but not named by its manifest");
   } else {
-    problems_.push_back(uri + ": not of this query, but " +
-                        (query_id ? "of query " + *query_id : "of no query that its name tells"));
+    strangers_.push_back(object.key);
   }
 }
 
-std::vector<std::string> UnloadProof::Problems() {
+std::vector<std::string> UnloadProof::Problems() const {
   std::vector<std::string> problems = problems_;
   for (const auto& [key, expected] : files_) {
     if (!expected.seen) {
@@ -54,16 +70,22 @@ std::vector<std::string> UnloadProof::Problems() {
   return problems;
 }
 
-std::uint64_t CountPartitions(const run::Manifest& manifest, const UnloadPlan& plan) {
-  std::set<std::string_view> folders;
-  for (const run::ManifestFile& file : manifest.files) {
-    const std::string_view key = file.uri.key.str();
-    if (!key.starts_with(plan.results_prefix)) continue;
-    const std::string_view rest = key.substr(plan.results_prefix.size());
-    const auto slash = rest.rfind('/');
-    if (slash != std::string_view::npos) folders.insert(rest.substr(0, slash));
-  }
-  return folders.size();
+std::string AttemptFolder(std::string_view slice, std::string_view attempt) {
+  return std::string(slice) + "-" + std::string(attempt);
+}
+
+bool IsAttemptFolder(std::string_view segment) {
+  const std::size_t dash = segment.find('-');
+  if (dash == std::string_view::npos || dash < 4 || segment.size() - dash != 7) return false;
+  std::size_t digits = 0;
+  while (digits < dash && segment[digits] >= '0' && segment[digits] <= '9') ++digits;
+  const auto all = [&](std::size_t from, std::size_t to, auto test) {
+    return std::all_of(segment.begin() + static_cast<std::ptrdiff_t>(from),
+                       segment.begin() + static_cast<std::ptrdiff_t>(to), test);
+  };
+  return digits >= 4 && all(digits, dash, [](char c) { return c == 'a' || c == 'b'; }) &&
+         all(dash + 1, segment.size(),
+             [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); });
 }
 
 }  // namespace tsm::unload

@@ -1,6 +1,7 @@
 #include "unload_query.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "tsm/core/text.h"
@@ -8,6 +9,11 @@
 namespace tsm::unload {
 
 namespace {
+
+// The service holds a call while the query runs; one that answers at once with an empty page is
+// asked at most at these intervals.
+constexpr std::chrono::nanoseconds kFirstInterval = std::chrono::milliseconds(100);
+constexpr std::chrono::nanoseconds kLongestInterval = std::chrono::seconds(2);
 
 Error BadReply(const std::string& what) {
   return MakeError(ErrorKind::kBadReply, "the UNLOAD's result " + what);
@@ -26,59 +32,55 @@ Result<UnloadReply> ReadRow(const timestream::QueryPage& page, const timestream:
   return UnloadReply{static_cast<std::uint64_t>(*count), row[*manifest].value_or("")};
 }
 
-Progress ProgressOf(const timestream::QueryPage& page) {
-  const bool last = page.next_token.empty();
-  Progress progress;
-  progress.phase = "unload";
-  progress.total = 100;
-  // The service says 100% before it has written the manifest; it is done with the last page.
-  const double percent = std::clamp(page.status.progress_percentage, 0.0, 99.0);
-  progress.done = last ? 100 : static_cast<std::uint64_t>(percent);
-  const auto scanned =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(page.status.bytes_scanned, 0));
-  progress.detail = FormatBytes(scanned) + " scanned";
-  return progress;
+Status TakeRows(const timestream::QueryPage& page, std::optional<UnloadReply>& reply) {
+  for (const timestream::Row& row : page.rows) {
+    if (reply) return BadReply("has more than one row");
+    Result<UnloadReply> read = ReadRow(page, row);
+    if (!read) return read.error();
+    reply = *std::move(read);
+  }
+  return Ok();
+}
+
+Error Failure(Error error) {
+  // ConflictException: "Unable to poll results for a cancelled query".
+  if (error.kind == ErrorKind::kAlreadyExists) error.kind = ErrorKind::kQueryFailed;
+  return error;
 }
 
 }  // namespace
 
-UnloadQuery::UnloadQuery(timestream::QueryClient& client, ProgressSink& progress, std::string sql,
-                         std::string client_token)
-    : client_(client),
-      progress_(progress),
-      sql_(std::move(sql)),
-      client_token_(std::move(client_token)) {}
-
-Result<UnloadReply> UnloadQuery::Run(std::stop_token stop) {
-  UnloadReply reply;
-  bool replied = false;
-  Status paged = client_.ForEachPage(
-      sql_, client_token_,
-      [&](const timestream::QueryPage& page) { return Visit(page, replied, reply); }, stop);
-  if (!paged) {
-    Error error = paged.error();
-    // ConflictException: "Unable to poll results for a cancelled query".
-    if (error.kind == ErrorKind::kAlreadyExists) error.kind = ErrorKind::kQueryFailed;
-    return error;
+Result<UnloadReply> FollowUnload(
+    timestream::QueryClient& client, const Clock& clock, UnloadCall call,
+    const std::function<Status(const timestream::QueryPage& page)>& on_page, std::stop_token stop) {
+  std::optional<UnloadReply> reply;
+  std::chrono::nanoseconds interval = kFirstInterval;
+  for (;;) {
+    // The ClientToken goes with the first call only: a NextToken is a continuation by itself.
+    timestream::QueryRequest request{
+        .sql = call.sql,
+        .client_token = call.next_token.empty() ? call.client_token : "",
+        .next_token = call.next_token,
+        .max_rows = {}};
+    const auto asked = clock.Steady();
+    Result<timestream::QueryPage> page = client.Query(request, stop);
+    if (!page) return Failure(std::move(page).error());
+    if (call.query_id.empty()) call.query_id = page->query_id;
+    if (page->query_id != call.query_id) {
+      return BadReply("has a page of query " + page->query_id + ", the query is " + call.query_id);
+    }
+    if (Status seen = on_page(*page); !seen) return seen.error();
+    if (Status taken = TakeRows(*page, reply); !taken) return taken.error();
+    if (page->next_token.empty()) break;
+    call.next_token = page->next_token;
+    const std::chrono::nanoseconds taken = clock.Steady() - asked;
+    if (taken < interval && !clock.SleepFor(interval - taken, stop)) {
+      return MakeError(ErrorKind::kCancelled, "stopped while waiting for query " + call.query_id);
+    }
+    interval = std::min(interval * 2, kLongestInterval);
   }
-  if (!replied) return BadReply("has no row");
-  return reply;
-}
-
-Status UnloadQuery::Visit(const timestream::QueryPage& page, bool& replied, UnloadReply& reply) {
-  if (query_id_.empty() && !page.query_id.empty()) {
-    query_id_ = page.query_id;
-    progress_.Info("UNLOAD is query " + query_id_);
-  }
-  progress_.OnProgress(ProgressOf(page));
-  for (const timestream::Row& row : page.rows) {
-    if (replied) return BadReply("has more than one row");
-    Result<UnloadReply> read = ReadRow(page, row);
-    if (!read) return read.error();
-    reply = *read;
-    replied = true;
-  }
-  return Ok();
+  if (!reply) return BadReply("has no row");
+  return *reply;
 }
 
 }  // namespace tsm::unload

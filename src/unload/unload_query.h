@@ -1,12 +1,13 @@
-// The one Query call of an unload, with all its pages: progress on the way, the reply at the end.
-// Used by one thread.
+// The Query call of one UNLOAD with all its pages, from its first call or from any later page on.
+// Stateless but for what it is given; used by one thread at a time.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <string>
 
-#include "tsm/core/progress.h"
+#include "tsm/core/clock.h"
 #include "tsm/core/result.h"
 #include "tsm/timestream/query_client.h"
 
@@ -18,26 +19,19 @@ struct UnloadReply {
   std::string manifest_uri;  // "" where the service names none
 };
 
-class UnloadQuery {
- public:
-  UnloadQuery(timestream::QueryClient& client, ProgressSink& progress, std::string sql,
-              std::string client_token);
-
-  // kQueryFailed also where somebody else cancelled the query; kBadReply where the pages end
-  // without the row that UNLOAD promises.
-  Result<UnloadReply> Run(std::stop_token stop);
-
-  // Known from the first page on, so also after a failure; "" before.
-  const std::string& query_id() const { return query_id_; }
-
- private:
-  Status Visit(const timestream::QueryPage& page, bool& replied, UnloadReply& reply);
-
-  timestream::QueryClient& client_;
-  ProgressSink& progress_;
-  std::string sql_;
-  std::string client_token_;
-  std::string query_id_;
+// The first call (with a client_token) or the page behind a next_token.
+struct UnloadCall {
+  std::string sql;
+  std::string client_token;  // unused where there is a next_token
+  std::string next_token;
+  std::string query_id;  // "" before the first page; later pages must be of it
 };
+
+// Follows every page to the last; `on_page` sees each one before its row is read, and may end the
+// walk with an error. kQueryFailed also where somebody else cancelled the query; kBadReply where
+// the pages end without the row that UNLOAD promises, or belong to another query.
+Result<UnloadReply> FollowUnload(
+    timestream::QueryClient& client, const Clock& clock, UnloadCall call,
+    const std::function<Status(const timestream::QueryPage& page)>& on_page, std::stop_token stop);
 
 }  // namespace tsm::unload

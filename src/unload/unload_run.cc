@@ -1,309 +1,335 @@
 #include "tsm/unload/unload_run.h"
 
-#include <optional>
+#include <algorithm>
+#include <mutex>
 #include <utility>
 
-#include "tsm/core/text.h"
+#include "leftovers.h"
+#include "run_context.h"
+#include "slice_queue.h"
+#include "slice_run.h"
+#include "table_close.h"
+#include "tsm/core/parallel.h"
 #include "tsm/core/time_text.h"
-#include "tsm/run/manifest.h"
-#include "tsm/run/run_record.h"
-#include "tsm/timestream/table_schema.h"
-#include "tsm/unload/unload_proof.h"
 #include "unload_claim.h"
 #include "unload_destination.h"
-#include "unload_query.h"
 
 namespace tsm::unload {
 
 namespace {
 
-// "20261122T024500Z-4f3a9c": sorts by time, and two runs of one second differ.
-std::string MakeRunId(const UnloadServices& services) {
-  return FormatAmzDate(services.clock.Now()) + "-" + services.random.Uuid().substr(0, 6);
-}
-
-// True where the answer shows that the service did not take the query, or that it has ended. After
-// more than one attempt an earlier one may have started it. With a known id the query was taken: a
-// refused look at its pages (expired credentials, an invalid token) tells nothing about its end.
-bool SurelyNotRunning(const Error& error, const std::string& query_id) {
-  if (error.kind == ErrorKind::kQueryFailed) return true;
-  if (!query_id.empty()) return false;
-  switch (error.kind) {
-    case ErrorKind::kValidation:
-    case ErrorKind::kAccessDenied:
-    case ErrorKind::kCredentials:
-    case ErrorKind::kExpiredCredentials:
-    case ErrorKind::kClockSkew:
-    case ErrorKind::kQuotaExceeded:
-    case ErrorKind::kThrottled:
-      return error.attempts <= 1;
-    default:
-      return false;
-  }
-}
+// How often a worker without work looks again: a slice may have been split meanwhile.
+constexpr std::chrono::nanoseconds kIdle = std::chrono::milliseconds(200);
+// After a passing failure, doubled with each one in a row.
+constexpr std::chrono::nanoseconds kFirstSetback = std::chrono::seconds(1);
+constexpr std::chrono::nanoseconds kLongestSetback = std::chrono::minutes(2);
 
 class UnloadRun {
  public:
-  UnloadRun(const UnloadOptions& options, const UnloadServices& services, std::stop_token stop)
-      : options_(options),
-        services_(services),
-        stop_(std::move(stop)),
-        started_(services.clock.Steady()) {}
+  UnloadRun(const UnloadPlan& plan, UnloadLedger& ledger, const UnloadConduct& conduct,
+            const UnloadServices& services, const UnloadInterrupts& interrupts)
+      : context_(plan, ledger, conduct, services, interrupts),
+        started_(services.clock.Steady()),
+        findings_(plan.tables.size()) {}
 
   Result<UnloadSummary> Execute();
 
  private:
   Status Prepare();
-  Result<timestream::TableSchema> Describe();
-  Status Claim();
-  Status Allow();
-  Status RunQuery();
-  void AfterFailedQuery(const Error& error);
-  bool Cancel();
-  void TellWhatIsLeft(bool query_is_over);
-  Status Prove();
-  Result<run::Manifest> ReadManifest();
-  Status CheckCounts(const run::Manifest& manifest) const;
-  Status CheckObjects(const run::Manifest& manifest);
-  Status Close();
-  Status CheckForStrangers();
+  Status RetryFailed();
+  Status Redo();
+  void FillQueue();
+  void Work();
+  void WorkOn(SliceQueue::Item item);
+  void Requeue(SliceQueue::Item item, const SliceRun& run);
+  void QueueHalves(const SliceQueue::Item& item);
+  // Closes a table that has nothing left to do; once, by whichever worker finished its last slice.
+  void CloseIfComplete(std::size_t table);
+  Result<TableFindings> ClosePatiently(std::size_t table);
+  void CloseWhatIsLeft();
+  UnloadSummary Summarize();
+  TableSummary SummaryOf(std::size_t table, const TableState& state) const;
 
-  const UnloadOptions& options_;
-  const UnloadServices& services_;
-  std::stop_token stop_;
-  std::chrono::steady_clock::time_point started_;
-  UnloadSummary summary_;
-  run::RunRecord record_;
+  RunContext context_;
+  const std::chrono::steady_clock::time_point started_;
+  SliceQueue queue_;
+  std::vector<bool> empty_;  // per table: the destination held nothing when it was claimed
+  std::mutex mutex_;         // guards the two below
+  std::vector<bool> closing_;
+  std::vector<TableFindings> findings_;
 };
 
 Result<UnloadSummary> UnloadRun::Execute() {
-  for (auto step : {&UnloadRun::Prepare, &UnloadRun::Claim, &UnloadRun::Allow, &UnloadRun::RunQuery,
-                    &UnloadRun::Prove, &UnloadRun::Close, &UnloadRun::CheckForStrangers}) {
-    Status done = (this->*step)();
-    if (!done) return done.error();
-  }
-  summary_.elapsed = services_.clock.Steady() - started_;
-  return summary_;
-}
-
-// Nothing is created before the table is known to be there.
-Status UnloadRun::Prepare() {
-  Result<sts::CallerIdentity> caller = services_.sts.GetCallerIdentity(stop_);
-  if (!caller) return caller.error();
-  summary_.account = caller->account;
-  summary_.region = services_.region;
-
-  Result<timestream::TableSchema> schema = Describe();
-  if (!schema) return schema.error();
-  Result<s3::S3Uri> destination = PrepareDestination(options_, services_, summary_.account, stop_);
-  if (!destination) return destination.error();
-  Result<UnloadPlan> plan = MakeUnloadPlan(options_, *destination, *schema, MakeRunId(services_));
-  if (!plan) return plan.error();
-  summary_.plan = *plan;
-  return Ok();
-}
-
-Result<timestream::TableSchema> UnloadRun::Describe() {
-  Result<timestream::TableSchema> schema =
-      timestream::DescribeSchema(services_.query, options_.table, stop_);
-  if (schema) return schema;
-  Error error = schema.error();
-  // The names were checked, so the statement is good: what it names is not there.
-  if (error.kind == ErrorKind::kValidation || error.kind == ErrorKind::kQueryFailed) {
-    error.kind = ErrorKind::kNotFound;
-  }
-  if (error.kind != ErrorKind::kNotFound) return error;
-  return std::move(error).With("table " + options_.table.str() + " is not known in " +
-                               services_.region);
-}
-
-// From here on the destination is ours, or the run ends with kInTheWay.
-Status UnloadRun::Claim() {
-  const UnloadPlan& plan = summary_.plan;
-  record_.run_id = plan.run_id;
-  record_.tool_version = services_.tool_version;
-  record_.account = summary_.account;
-  record_.region = summary_.region;
-  record_.source = options_.table;
-  record_.from = options_.from;
-  record_.end = options_.end;
-  record_.partition = std::string(Name(options_.partition));
-  record_.sql = plan.sql;
-  record_.client_token = services_.random.Uuid();
-  record_.started_at = FormatIso8601(services_.clock.Now());
-
-  Status claimed = PutRecord(plan, record_, services_, stop_);
-  const bool may_be_there = claimed || claimed.error().kind == ErrorKind::kTransient ||
-                            claimed.error().kind == ErrorKind::kCancelled;
-  if (claimed) claimed = CheckNothingInTheWay(plan, services_, stop_);
-  if (!claimed && may_be_there) DeleteRecord(plan, services_);
-  return claimed;
-}
-
-// A run that is refused leaves the policy as it is, so not before the claim holds.
-Status UnloadRun::Allow() {
-  if (options_.iam_role_arn.empty()) return Ok();
-  Status allowed = AllowRole(summary_.plan.bucket, options_.iam_role_arn, services_, stop_);
-  if (!allowed) DeleteRecord(summary_.plan, services_);
-  return allowed;
-}
-
-Status UnloadRun::RunQuery() {
-  services_.progress.Info("unloading " + options_.table.str() + " to " +
-                          summary_.plan.statement.destination.str() + ": " + summary_.plan.sql);
-  UnloadQuery query(services_.query, services_.progress, summary_.plan.sql, record_.client_token);
-  Result<UnloadReply> reply = query.Run(stop_);
-  summary_.query_id = query.query_id();
-  if (!reply) {
-    AfterFailedQuery(reply.error());
-    return reply.error().With("unloading " + options_.table.str());
-  }
-  summary_.rows = reply->rows;
-  summary_.manifest_uri = reply->manifest_uri;
-  return Ok();
-}
-
-void UnloadRun::AfterFailedQuery(const Error& error) {
-  bool over = SurelyNotRunning(error, summary_.query_id);
-  if (!over && !summary_.query_id.empty()) over = Cancel();
-  TellWhatIsLeft(over);
-}
-
-// With a stop of its own: that of the run is what brought us here.
-bool UnloadRun::Cancel() {
-  Status cancelled = services_.query.CancelQuery(summary_.query_id, std::stop_token());
-  if (cancelled) {
-    services_.progress.Warn("query " + summary_.query_id + " cancelled");
+  if (Status ready = Prepare(); !ready) return ready.error();
+  FillQueue();
+  context_.progress.Tell();
+  const std::size_t workers = context_.conduct.settings.parallel;
+  ParallelFor(workers, workers, std::stop_token(), [this](std::size_t, std::stop_token) {
+    Work();
     return true;
+  });
+  if (!context_.failure()) CloseWhatIsLeft();
+  if (auto failure = context_.failure()) return *failure;
+  UnloadSummary summary = Summarize();
+  if (summary.outcome == UnloadOutcome::kDone) {
+    if (Status put = PutIndex(context_, run::RunState::kDone); !put) return put.error();
   }
-  services_.progress.Warn("query " + summary_.query_id +
-                          " could not be cancelled: " + cancelled.error().Text());
-  return false;
+  return summary;
 }
 
-// A failed UNLOAD leaves what it had written. Where that is nothing the claim is given back, so
-// that the same command can be run again as it is.
-void UnloadRun::TellWhatIsLeft(bool query_is_over) {
-  const UnloadPlan& plan = summary_.plan;
-  Result<Findings> left = DataFilesOf(plan, "", services_, std::stop_token());
-  if (left && left->count == 0 && query_is_over) {
-    DeleteRecord(plan, services_);
-    services_.progress.Info("nothing was written; the same command can be run again");
-    return;
+// The claim first: a run that is refused leaves the policy as it is.
+Status UnloadRun::Prepare() {
+  if (Status there = PrepareBucket(context_.plan, context_.services, context_.stop()); !there) {
+    return there;
   }
-  if (left && left->count > 0) {
-    for (std::string& text : left->first) text = "left behind: " + text;
-    Tell(*left, Severity::kWarning, services_.progress);
-  } else if (!query_is_over) {
-    services_.progress.Warn("the query may still be running and write to s3://" +
-                            plan.bucket.str() + "/" + plan.results_prefix);
+  if (context_.conduct.redo_changed) {
+    if (Status redone = Redo(); !redone) return redone;
   }
-  services_.progress.Warn("the run record " + plan.record_uri.str() +
-                          " stays, so that no unload mixes with these files: run again with "
-                          "another --s3_uri, or delete the files and the record first");
-}
-
-Status UnloadRun::Prove() {
-  Status proven = Ok();
-  if (summary_.manifest_uri.empty() && summary_.rows == 0) {
-    // What the service writes for no rows at all is not documented: then no file may lie there.
-    proven = CheckObjects(run::Manifest());
-  } else {
-    Result<run::Manifest> manifest = ReadManifest();
-    proven = manifest ? CheckCounts(*manifest) : Status(manifest.error());
-    if (proven) proven = CheckObjects(*manifest);
-    if (manifest) {
-      summary_.files = manifest->files.size();
-      summary_.bytes = manifest->total_bytes;
-      summary_.partitions = CountPartitions(*manifest, summary_.plan);
+  Result<std::vector<bool>> empty = ClaimDestinations(context_);
+  if (!empty) return empty.error();
+  empty_ = *std::move(empty);
+  closing_.assign(context_.plan.tables.size(), false);
+  if (!context_.plan.iam_role_arn.empty()) {
+    Status allowed = AllowRole(context_.plan.root.bucket, context_.plan.iam_role_arn,
+                               context_.services, context_.stop());
+    if (!allowed) {
+      if (context_.ledger.Totals().attempts == 0) TakeBackClaims(context_);
+      return allowed;
     }
   }
-  if (proven) return proven;
-  services_.progress.Warn("query " + summary_.query_id + " has ended, but its files in s3://" +
-                          summary_.plan.bucket.str() + "/" + summary_.plan.results_prefix +
-                          " are not proven; the run record " + summary_.plan.record_uri.str() +
-                          " stays in state started");
-  return proven.error().With("proving the unload of " + options_.table.str());
+  return RetryFailed();
 }
 
-Result<run::Manifest> UnloadRun::ReadManifest() {
-  const std::string where = "manifest " + summary_.manifest_uri;
-  Result<s3::S3Uri> uri = s3::S3Uri::Parse(summary_.manifest_uri);
-  if (!uri) return MakeError(ErrorKind::kBadReply, where + ": " + uri.error().message);
-  Result<std::string> text = services_.s3.GetObject(uri->bucket, uri->key, std::nullopt, stop_);
-  if (!text) {
-    Error error = text.error();
-    // The service named it: without it there is no proof.
-    if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kProof;
-    return error;
+// A resume is asked for by somebody who expects them to be tried again.
+Status UnloadRun::RetryFailed() {
+  std::vector<SliceRef> failed;
+  context_.ledger.Look([&](const UnloadState& state) {
+    for (std::size_t i = 0; i < state.tables().size(); ++i) {
+      for (const auto& [id, slice] : state.table(i).slices) {
+        if (slice.state == SliceState::State::kFailed) failed.push_back({i, id});
+      }
+    }
+  });
+  for (const SliceRef& ref : failed) {
+    if (Status retried = context_.ledger.RetrySlice(ref); !retried) return retried;
   }
-  Result<run::Manifest> manifest = run::ParseManifest(*text);
-  if (manifest) return manifest;
-  Error error = manifest.error();
-  if (error.kind == ErrorKind::kBadReply) error.kind = ErrorKind::kProof;
-  return std::move(error).With(where);
+  return Ok();
 }
 
-Status UnloadRun::CheckCounts(const run::Manifest& manifest) const {
-  if (manifest.total_rows == summary_.rows) return Ok();
-  return MakeError(ErrorKind::kProof, "the query unloaded " + WithThousands(summary_.rows) +
-                                          " rows, its manifest has " +
-                                          WithThousands(manifest.total_rows) + " (" +
-                                          summary_.manifest_uri + ")");
-}
-
-Status UnloadRun::CheckObjects(const run::Manifest& manifest) {
-  UnloadProof proof(manifest, summary_.plan, summary_.query_id);
-  Status listed = services_.s3.ForEachObject(
-      summary_.plan.bucket, summary_.plan.results_prefix,
-      [&proof](const s3::ObjectSummary& object) {
-        proof.See(object);
-        return true;
-      },
-      stop_);
-  if (!listed) return listed;
-  const std::vector<std::string> problems = proof.Problems();
-  if (problems.empty()) return Ok();
-  for (const std::string& problem : problems) {
-    services_.progress.OnNotice({Severity::kError, problem});
+Status UnloadRun::Redo() {
+  for (std::size_t i = 0; i < context_.plan.tables.size(); ++i) {
+    bool complete = false;
+    context_.ledger.Look([&](const UnloadState& state) { complete = state.IsComplete(i); });
+    if (!complete || !context_.plan.tables[i].range) continue;
+    if (Result<std::size_t> redone = RedoChanged(context_, i); !redone) return redone.error();
   }
-  return MakeError(ErrorKind::kProof, Counted(problems.size(), "difference") +
-                                          " between manifest and objects, each named "
-                                          "above; the first: " +
-                                          problems.front());
+  return Ok();
 }
 
-Status UnloadRun::Close() {
-  record_.state = run::RunState::kDone;
-  record_.finished_at = FormatIso8601(services_.clock.Now());
-  record_.query_id = summary_.query_id;
-  record_.manifest_uri = summary_.manifest_uri;
-  record_.rows = summary_.rows;
-  record_.bytes = summary_.bytes;
-  record_.files = summary_.files;
-  return PutRecord(summary_.plan, record_, services_, stop_);
+// Planned slices in the plan's order, pieces of one where the whole stood.
+void UnloadRun::FillQueue() {
+  const auto now = context_.services.clock.Steady();
+  context_.ledger.Look([&](const UnloadState& state) {
+    for (std::size_t i = 0; i < context_.plan.tables.size(); ++i) {
+      const auto& slices = state.table(i).slices;
+      for (const UnloadSlice& planned : context_.plan.tables[i].slices) {
+        const std::string id = planned.Id();
+        for (auto it = slices.find(id); it != slices.end() && PlannedSlice(it->first) == id; ++it) {
+          if (it->second.state != SliceState::State::kPending) continue;
+          queue_.Push({.ref = {i, it->first}, .not_before = {}, .moved = now, .setbacks = 0});
+        }
+      }
+    }
+  });
 }
 
-// A late file of an earlier query, whose record somebody deleted, would load its rows twice.
-Status UnloadRun::CheckForStrangers() {
-  Result<Findings> strangers =
-      DataFilesOfOthers(summary_.plan, summary_.query_id, services_, stop_);
-  if (!strangers) return strangers.error();
-  if (strangers->count == 0) return Ok();
-  for (std::string& text : strangers->first) text = "of another query: " + text;
-  Tell(*strangers, Severity::kError, services_.progress);
-  return MakeError(ErrorKind::kProof,
-                   "beside the proven files of query " + summary_.query_id + " lie " +
-                       Counted(strangers->count, "data file") + " of another query in s3://" +
-                       summary_.plan.bucket.str() + "/" + summary_.plan.results_prefix +
-                       "; the first: " + strangers->first.front());
+void UnloadRun::Work() {
+  while (!context_.drain().stop_requested()) {
+    if (auto item = queue_.Take(context_.services.clock.Steady())) {
+      WorkOn(*std::move(item));
+      queue_.Done();
+      continue;
+    }
+    if (queue_.IsFinished()) return;
+    context_.services.clock.SleepFor(kIdle, context_.drain());
+    if (Status kept = context_.Tick(); !kept) context_.Fail(kept.error());
+  }
+}
+
+void UnloadRun::WorkOn(SliceQueue::Item item) {
+  // Waiting for its first turn is no standing still.
+  if (item.setbacks == 0) item.moved = context_.services.clock.Steady();
+  const bool flat =
+      empty_[item.ref.table] && context_.plan.tables[item.ref.table].slices.size() == 1;
+  SliceRun run(context_, item.ref, flat, item.setbacks);
+  const Result<SliceOutcome> outcome = run.Execute();
+  if (!outcome) {
+    context_.Fail(outcome.error());
+    return;
+  }
+  switch (*outcome) {
+    case SliceOutcome::kDone:
+      SweepSlice(context_, item.ref);
+      CloseIfComplete(item.ref.table);
+      return;
+    case SliceOutcome::kSplit:
+      QueueHalves(item);
+      SweepSlice(context_, item.ref);
+      return;
+    case SliceOutcome::kAgain:
+      Requeue(std::move(item), run);
+      return;
+    case SliceOutcome::kFailed:
+    case SliceOutcome::kStopped:
+      return;
+  }
+}
+
+void UnloadRun::QueueHalves(const SliceQueue::Item& item) {
+  const auto now = context_.services.clock.Steady();
+  for (const char* half : {"b", "a"}) {
+    queue_.PushFront({.ref = {item.ref.table, item.ref.slice + half},
+                      .not_before = {},
+                      .moved = now,
+                      .setbacks = 0});
+  }
+}
+
+// Contracts 12: given up only once nothing moved for long.
+void UnloadRun::Requeue(SliceQueue::Item item, const SliceRun& run) {
+  const auto now = context_.services.clock.Steady();
+  if (run.moved()) {
+    item.moved = now;
+    item.setbacks = 0;
+  }
+  if (now - item.moved >= context_.conduct.settings.give_up_after) {
+    const std::string why =
+        "nothing moved for " + FormatDuration(now - item.moved) + ": " + run.last_trouble();
+    if (Status failed = context_.ledger.FailSlice(item.ref, why, /*proof=*/false); !failed) {
+      context_.Fail(failed.error());
+    }
+    context_.progress.SliceFailed(item.ref, why);
+    return;
+  }
+  const auto doublings = std::min<std::size_t>(item.setbacks, 10);
+  ++item.setbacks;
+  item.not_before =
+      now + std::min<std::chrono::nanoseconds>(kFirstSetback * (1LL << doublings), kLongestSetback);
+  queue_.Push(std::move(item));
+}
+
+void UnloadRun::CloseIfComplete(std::size_t table) {
+  bool complete = false;
+  context_.ledger.Look([&](const UnloadState& state) {
+    complete = state.IsComplete(table) && !state.table(table).closed;
+  });
+  if (!complete) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closing_[table]) return;
+    closing_[table] = true;
+  }
+  Result<TableFindings> findings = ClosePatiently(table);
+  if (!findings) {
+    context_.Fail(findings.error());
+    return;
+  }
+  context_.partition_rows.Forget(table);
+  const std::lock_guard lock(mutex_);
+  findings_[table] = *std::move(findings);
+}
+
+// Hours of work are not left open for a failure that passes.
+Result<TableFindings> UnloadRun::ClosePatiently(std::size_t table) {
+  const auto started = context_.services.clock.Steady();
+  std::chrono::nanoseconds wait = kFirstSetback;
+  for (;;) {
+    Result<TableFindings> findings = CloseTable(context_, table);
+    if (findings) return findings;
+    const ErrorKind kind = findings.error().kind;
+    const bool passing = kind == ErrorKind::kTransient || kind == ErrorKind::kThrottled;
+    const auto spent = context_.services.clock.Steady() - started;
+    if (!passing || spent + wait > context_.conduct.settings.give_up_after) return findings;
+    context_.services.progress.Warn("closing " + context_.plan.tables[table].table().str() +
+                                    " waits: " + findings.error().Text());
+    if (!context_.services.clock.SleepFor(wait, context_.stop())) return findings;
+    wait = std::min<std::chrono::nanoseconds>(wait * 2, kLongestSetback);
+  }
+}
+
+// Those without a slice, and those whose last slice an earlier process finished.
+void UnloadRun::CloseWhatIsLeft() {
+  if (context_.stop().stop_requested()) return;
+  ParallelFor(context_.plan.tables.size(), context_.conduct.settings.parallel, context_.stop(),
+              [this](std::size_t table, std::stop_token) {
+                CloseIfComplete(table);
+                return !context_.failure();
+              });
+}
+
+TableSummary UnloadRun::SummaryOf(std::size_t index, const TableState& state) const {
+  const TablePlan& table = context_.plan.tables[index];
+  TableSummary summary;
+  summary.table = table.table();
+  summary.destination = table.destination;
+  summary.record = context_.plan.RecordUri(table);
+  summary.range = table.range;
+  summary.closed = state.closed;
+  summary.verified = state.verified;
+  for (const auto& [id, slice] : state.slices) {
+    summary.attempts += slice.attempts.size();
+    if (slice.state == SliceState::State::kSplit) continue;
+    ++summary.slices;
+    if (slice.state == SliceState::State::kFailed) {
+      summary.failures.push_back("slice " + id + ": " + slice.failure);
+    }
+    if (slice.state != SliceState::State::kDone) continue;
+    summary.rows += slice.done.rows;
+    summary.bytes += slice.done.bytes;
+    summary.files += slice.done.files;
+    summary.manifest_uri = summary.slices == 1 ? slice.done.manifest_uri : "";
+  }
+  summary.remarks = findings_[index].remarks;
+  summary.source_changed = findings_[index].source_changed;
+  summary.failures.insert(summary.failures.end(), findings_[index].failures.begin(),
+                          findings_[index].failures.end());
+  return summary;
+}
+
+UnloadSummary UnloadRun::Summarize() {
+  UnloadSummary summary;
+  bool failed = false;
+  bool proof_failed = false;
+  bool open = false;
+  context_.ledger.Look([&](const UnloadState& state) {
+    for (std::size_t i = 0; i < state.tables().size(); ++i) {
+      summary.tables.push_back(SummaryOf(i, state.table(i)));
+      proof_failed = proof_failed || !findings_[i].failures.empty();
+      open = open || !state.table(i).closed;
+      for (const auto& [id, slice] : state.table(i).slices) {
+        if (slice.state != SliceState::State::kFailed) continue;
+        failed = true;
+        proof_failed = proof_failed || slice.failed_proof;
+      }
+    }
+  });
+  if (proof_failed) {
+    summary.outcome = UnloadOutcome::kProofFailed;
+  } else if (open && context_.drain().stop_requested()) {
+    summary.outcome = UnloadOutcome::kInterrupted;
+  } else if (failed) {
+    summary.outcome = UnloadOutcome::kSomeFailed;
+  }
+  summary.elapsed = context_.services.clock.Steady() - started_;
+  return summary;
 }
 
 }  // namespace
 
-Result<UnloadSummary> RunUnload(const UnloadOptions& options, const UnloadServices& services,
-                                std::stop_token stop) {
-  return UnloadRun(options, services, std::move(stop)).Execute();
+Result<UnloadSummary> RunUnload(const UnloadPlan& plan, UnloadLedger& ledger,
+                                const UnloadConduct& conduct, const UnloadServices& services,
+                                const UnloadInterrupts& interrupts) {
+  return UnloadRun(plan, ledger, conduct, services, interrupts).Execute();
 }
 
 }  // namespace tsm::unload

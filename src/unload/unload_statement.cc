@@ -1,6 +1,7 @@
 #include "tsm/unload/unload_statement.h"
 
-#include "tsm/core/time_text.h"
+#include "select_sql.h"
+#include "tsm/core/text.h"
 #include "tsm/unload/partition_calendar.h"
 
 namespace tsm::unload {
@@ -18,33 +19,37 @@ std::string DestinationText(const s3::S3Uri& destination) {
   return text;
 }
 
-std::string Where(const std::optional<UnixNanos>& from, const std::optional<UnixNanos>& end) {
-  std::string text;
-  if (from) text += " WHERE time >= " + QuoteLiteral(FormatTimestamp(*from));
-  if (end) {
-    text += (from ? " AND" : " WHERE");
-    text += " time < " + QuoteLiteral(FormatTimestamp(*end));
-  }
-  return text;
+std::string ColumnsSql(const std::vector<std::string>& columns) {
+  if (columns.empty()) return "*";
+  std::vector<std::string> quoted;
+  quoted.reserve(columns.size());
+  for (const std::string& column : columns) quoted.push_back(QuoteIdentifier(column));
+  return Join(quoted, ", ");
 }
 
 }  // namespace
 
 std::string UnloadStatement::ToSql() const {
-  const bool partitioned = partition != PartitionUnit::kNone;
-  std::string sql = "UNLOAD (SELECT *, to_nanoseconds(time) AS " + QuoteIdentifier(time_alias);
-  if (partitioned) {
-    sql += ", date_format(time, " + QuoteLiteral(PartitionDateFormat(partition)) + ") AS " +
-           QuoteIdentifier(partition_alias);
+  std::vector<std::string> partitions;
+  std::string sql = "UNLOAD (SELECT " + ColumnsSql(select.columns);
+  sql += ", to_nanoseconds(time) AS " + QuoteIdentifier(select.time_alias);
+  for (const AliasedColumn& timestamp : select.timestamps) {
+    sql += ", to_nanoseconds(" + QuoteIdentifier(timestamp.column) + ") AS " +
+           QuoteIdentifier(timestamp.alias);
   }
-  sql += " FROM " + QuoteIdentifier(table.database) + "." + QuoteIdentifier(table.table);
-  sql += Where(from, end);
-  if (order_by_time) sql += " ORDER BY time";
+  if (select.partition != PartitionUnit::kNone) {
+    sql += ", " + PartitionSql(select.partition) + " AS " + QuoteIdentifier(select.partition_alias);
+    partitions.push_back(QuoteLiteral(select.partition_alias));
+  }
+  for (const AliasedColumn& copy : select.partitioned_by) {
+    sql += ", " + QuoteIdentifier(copy.column) + " AS " + QuoteIdentifier(copy.alias);
+    partitions.push_back(QuoteLiteral(copy.alias));
+  }
+  sql += " FROM " + TableSql(select.table) + select.WhereSql(from, end);
+  sql += OrderSql(select.order_by);
   sql += ") TO " + QuoteLiteral(DestinationText(destination)) + " WITH (";
-  if (partitioned) sql += "partitioned_by = ARRAY[" + QuoteLiteral(partition_alias) + "], ";
-  sql += "format = 'CSV', compression = 'NONE', max_file_size = " + QuoteLiteral(kMaxFileSize) +
-         ", include_header = 'true')";
-  return sql;
+  if (!partitions.empty()) sql += "partitioned_by = ARRAY[" + Join(partitions, ", ") + "], ";
+  return sql + format.ToSql() + ")";
 }
 
 }  // namespace tsm::unload

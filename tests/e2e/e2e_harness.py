@@ -3,12 +3,15 @@
 Nothing of the project's C++ is used to judge it: rows are written and read through boto3.
 """
 
+import atexit
 import collections
+import functools
 import json
 import os
 import pathlib
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -24,11 +27,19 @@ KEY, SECRET = "test", "test"
 SANITIZER_SIGNS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "runtime error:")
 
 
+@functools.cache
+def scratch_state_home():
+    """Where runs are remembered that have no ts-local of their own; gone when the tests end."""
+    folder = tempfile.TemporaryDirectory(prefix="ts-state-")
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
 def clean_env(**extra):
     """The environment of a program under test: nothing of the caller's AWS settings, then `extra` (None removes)."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TSM_"))}
     env.update(AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null",
-               NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")
+               NO_PROXY="127.0.0.1", no_proxy="127.0.0.1", XDG_STATE_HOME=scratch_state_home())
     env.update({name: value for name, value in extra.items() if value is not None})
     for name in (name for name, value in extra.items() if value is None):
         env.pop(name, None)
@@ -44,6 +55,11 @@ class Local:
         self.flags = [str(flag) for flag in flags]
         self.process = None
         self.port = None
+        self.state_home = self.folder / "state"  # of the programs that this one serves
+
+    @property
+    def state_dir(self):
+        return self.state_home / "ts-migration"
 
     def start(self):
         port_file = self.folder / "port"
@@ -105,7 +121,7 @@ class Local:
 
     def popen(self, program, *flags, endpoint=None, stdout=subprocess.PIPE, **env):
         settings = {"AWS_ENDPOINT_URL": endpoint or self.endpoint, "AWS_ACCESS_KEY_ID": KEY,
-                    "AWS_SECRET_ACCESS_KEY": SECRET, **env}
+                    "AWS_SECRET_ACCESS_KEY": SECRET, "XDG_STATE_HOME": str(self.state_home), **env}
         return subprocess.Popen([BIN / program, *map(str, flags)], cwd=ROOT, env=clean_env(**settings), text=True,
                                 stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE)
 

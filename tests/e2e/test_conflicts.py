@@ -24,17 +24,60 @@ def test_foreign_data_in_results(small):
     assert small.local.keys(small.bucket, small.region) == before  # the run has left nothing of its own
 
 
+def records(small, prefix="u"):
+    """The runs' records at a destination, by key."""
+    s3 = small.local.client("s3", small.region)
+    keys = [key for key in small.local.keys(small.bucket, small.region, f"{prefix}/tsm-run-")]
+    return {key: json.loads(s3.get_object(Bucket=small.bucket, Key=key)["Body"].read()) for key in keys}
+
+
 def test_second_unload_into_the_same_place(small):
+    """A finished run is nothing in the way: the second writes below a folder of its own and changes nothing there."""
+    def etags():
+        listed = small.local.client("s3", small.region).list_objects_v2(Bucket=small.bucket)["Contents"]
+        return {item["Key"]: item["ETag"] for item in listed}
     expect(small.unload(), 0)
+    before, (first,) = etags(), records(small).values()
+    expect(small.unload(), 0)
+    after = etags()
+    assert {key: etag for key, etag in after.items() if key in before} == before
+    (second,) = [record for record in records(small).values() if record["run_id"] != first["run_id"]]
+    assert (first["rows"], second["rows"]) == (len(small.source), len(small.source))
+    (slice_,) = second["slices"]
+    folder = slice_["to"].removeprefix(f"s3://{small.bucket}/") + "/"
+    assert folder.startswith("u/results/0001-")
+    fresh = {key for key in after if key not in before}
+    assert {key for key in fresh if not key.startswith(folder)} == {f"u/tsm-run-{second['run_id']}.json"}
+    assert sum(key.endswith(".csv") for key in fresh) == second["files"] == 3
+
+
+def test_another_runs_started_record_alone(small):
+    """It may be a run that goes on right now: it keeps nothing from starting, but the flat layout is not taken."""
+    other = "u/tsm-run-20200101T000000Z-abcdef.json"
+    put(small, small.bucket, other, b"{}")
+    expect(small.unload(), 0)
+    files = [key for key in small.local.keys(small.bucket, small.region) if key.endswith(".csv")]
+    assert len(files) == 3 and all(key.startswith("u/results/0001-") for key in files)
+    s3 = small.local.client("s3", small.region)
+    assert s3.get_object(Bucket=small.bucket, Key=other)["Body"].read() == b"{}"
+
+
+def test_data_of_an_unfinished_run_needs_append(small):
+    """Its record vouches for nothing yet; with --append it lies beside the new files, untouched."""
+    expect(small.unload(), 0)
+    ((key, record),) = records(small).items()
+    put(small, small.bucket, key, json.dumps({**record, "state": "started"}).encode())
     before = small.local.keys(small.bucket, small.region)
     result = expect(small.unload(), 2)
-    assert "results/" in result.stderr or "tsm-run-" in result.stderr
+    for name in [name for name in before if name.endswith(".csv")]:
+        assert f"in the way: s3://{small.bucket}/{name}" in result.stderr
+    assert "--append" in result.stderr
     assert small.local.keys(small.bucket, small.region) == before
-
-
-def test_another_runs_record_alone(small):
-    put(small, small.bucket, "u/tsm-run-20200101T000000Z-abcdef.json", b"{}")
-    assert "tsm-run-20200101T000000Z-abcdef.json" in expect(small.unload(), 2).stderr
+    assert len(list(small.local.state_dir.iterdir())) == 1  # of the first run; the refused one is forgotten
+    expect(small.unload("--append"), 0)
+    after = small.local.keys(small.bucket, small.region)
+    assert set(before) < set(after)
+    assert all(name.startswith(("u/results/0001-", "u/tsm-run-")) for name in after if name not in before)
 
 
 def assert_nothing_was_started(small):

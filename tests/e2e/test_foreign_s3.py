@@ -197,11 +197,14 @@ def test_a_wrong_key_is_access_denied_in_the_judges_words(start_local, judge):
 
 
 def test_an_s3_that_cannot_be_reached(start_local, judge):
-    """The programs reach S3, ts-local does not: the service's error names operation and endpoint, nothing hangs."""
+    """The programs reach S3, ts-local does not: the service's error names operation and endpoint, and ends the run
+    once the patience is over."""
     local = start_local("--sample", "--s3_endpoint", NOWHERE)
     result = local.run("ts-unload", "--region", REGION, "--database", "sourcedb", "--table", "myTable",
-                       **elsewhere(judge), timeout=60)
-    expect(result, 5)
+                       "--give_up_after", "2s", **elsewhere(judge), timeout=60)
+    expect(result, 1)
+    failed = [line for line in result.stdout.splitlines() if line.startswith("failed ")]
+    assert len(failed) == 1 and "nothing moved for" in failed[0] and NOWHERE in failed[0]
     assert NOWHERE in result.stderr and "ServiceUnavailable" in result.stderr and "GetBucketLocation" in result.stderr
     assert not judge.keys("timestream-unload-sourcedb-mytable-123456789012", "results/")
 

@@ -1,6 +1,7 @@
 """Real data the whole way: source table, unload, copy, batch load, and both tables compared row for row."""
 
 import calendar
+import collections
 import csv
 import json
 import re
@@ -142,9 +143,18 @@ def test_the_record_tells_the_run(small):
     files = [key for key in keys if key.endswith(".csv")]
     size = sum(s3.head_object(Bucket=small.bucket, Key=key)["ContentLength"] for key in files)
     manifest = [key for key in keys if key.endswith("_manifest.json")]
-    assert (record["version"], record["state"]) == (1, "done")
+    assert (record["version"], record["kind"], record["state"]) == (2, "table", "done")
     assert (record["region"], record["database"], record["table"]) == (Small.region, "source", "readings")
     assert (record["rows"], record["files"], record["bytes"]) == (sum(small.source.values()), len(files), size)
-    assert [record["manifest_uri"]] == [f"s3://{small.bucket}/{key}" for key in manifest]
-    assert all(key.split("/")[-1].startswith(record["query_id"] + "_") for key in files + manifest)
-    assert record["sql"].startswith("UNLOAD")
+    assert (record["verify"], record["verified"]) == ("count", "equal")
+    (slice_,) = record["slices"]
+    assert [slice_["manifest_uri"]] == [f"s3://{small.bucket}/{key}" for key in manifest]
+    assert all(key.split("/")[-1].startswith(slice_["query_id"] + "_") for key in files + manifest)
+    assert (slice_["rows"], slice_["files"], slice_["bytes"]) == (record["rows"], record["files"], size)
+    times = sorted(dict(row)["time"] for row in small.source)
+    assert (record["from"], slice_["from"]) == (times[0], times[0])
+    assert times[-1] < record["end"] == slice_["end"] < times[-1][:-3] + "999"
+    filled = collections.Counter(name for row in small.source for name in dict(row))
+    assert record["non_null"] == {name: n for name, n in filled.items() if name != "time"}
+    assert {column["name"] for column in record["schema"]} == set(filled)
+    assert [(measure["name"], measure["data_type"]) for measure in record["measures"]] == [("climate", "multi")]

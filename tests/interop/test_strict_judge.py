@@ -91,6 +91,27 @@ def test_every_call_is_accepted(judge, region):
     assert targets.count("DescribeEndpoints") == 2
 
 
+STATE_CALLS = ["GetObject times", "PutObject if match", "PutObject if match, changed",
+               "DeleteObject if match, changed", "HeadObject times", "DeleteObject if match",
+               "PutObject if match, gone", "ListMultipartUploads"]
+
+
+def test_what_a_run_with_its_state_in_s3_asks_for(judge):
+    s3 = judge.client("s3")
+    s3.create_bucket(Bucket="there")
+    for key in ODD_KEYS:
+        s3.create_multipart_upload(Bucket="there", Key=key)
+    before = len(judge.verified())
+    lines = assert_all_ok(run_calls(judge, "us-east-1", "state", "there"))
+    for key in ODD_KEYS:
+        for call in STATE_CALLS:
+            assert f"ok {call} [{key}]" in lines
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="there")
+    assert judge.refusals() == 0
+    posts = [entry for entry in judge.verified()[before:] if entry["method"] == "POST"]
+    assert len(posts) == 2 and all(entry["path"].startswith("/there?delete") for entry in posts)
+
+
 def test_a_wrong_secret_ends_in_the_services_code(judge):
     done = run_calls(judge, "us-east-1", secret=WRONG)
     assert done.returncode == 1

@@ -6,13 +6,14 @@
 //                                JUDGE_TOPIC_ARN names an SNS topic that exists
 //   judge_calls objects BUCKET   the calls on objects in a bucket that exists
 //   judge_calls head BUCKET      the same with a HEAD as the first call, which has no error body
+//   judge_calls state BUCKET     what a run with its state in S3 and its cleaning up ask for; every
+//                                multipart upload of the bucket is aborted
 //   judge_calls timestream       the Timestream calls alone
 //   judge_calls identity [--profile NAME]  "source=<where the credentials came from> account=…
 //   arn=…"
 //
 // All but the last print "ok <call>" or "FAILED <call>: <error>", a line per call. Exits 1 where a
 // call failed, 2 for wrong arguments, 3 where the configuration is no good.
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -21,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "judge.h"
 #include "tsm/aws/adaptive_limiter.h"
 #include "tsm/aws/client.h"
 #include "tsm/aws/clock_skew.h"
@@ -35,59 +37,6 @@
 
 namespace tsm {
 namespace {
-
-// Keys that a client gets wrong which decodes, normalizes or encodes twice.
-constexpr auto kOddKeys = std::to_array<const char*>(
-    {"a//b", "../x", "./y/.", " lead", "trail ", "ü", "a+b", "a%20b", "/lead", "a:b", "part=1/x",
-     "part=1/x:y", "q?a=1&b#c", "til~de_(1)'*!", "日本/語.csv", "tab\there"});
-
-class Judge {
- public:
-  void Check(const std::string& call, const Status& status) {
-    if (status) {
-      std::printf("ok %s\n", call.c_str());
-    } else {
-      Fail(call, status.error().Text());
-    }
-  }
-
-  // For calls whose answer is known: `right` says whether it is.
-  template <typename T>
-  void Check(const std::string& call, const Result<T>& result,
-             const std::function<bool(const T&)>& right = nullptr) {
-    if (!result) {
-      Fail(call, result.error().Text());
-    } else if (right && !right(*result)) {
-      Fail(call, "the answer is not what was put there");
-    } else {
-      std::printf("ok %s\n", call.c_str());
-    }
-  }
-
-  void CheckFails(const std::string& call, const Status& status, ErrorKind kind) {
-    if (!status && status.error().kind == kind) {
-      std::printf("ok %s\n", call.c_str());
-    } else {
-      Fail(call, status ? "accepted" : status.error().Text());
-    }
-  }
-
-  int failures() const { return failures_; }
-
- private:
-  void Fail(const std::string& call, const std::string& why) {
-    ++failures_;
-    std::printf("FAILED %s: %s\n", call.c_str(), why.c_str());
-  }
-  int failures_ = 0;
-};
-
-Status Discard(const Error& error) { return error; }
-
-template <typename T>
-Status AsStatus(const Result<T>& result) {
-  return result ? Ok() : Discard(result.error());
-}
 
 void JudgeObject(Judge& judge, s3::S3Client& s3, const s3::BucketName& source,
                  const s3::BucketName& target, const s3::ObjectKey& key) {
@@ -308,12 +257,14 @@ int PrintIdentity(Session& session) {
   return 0;
 }
 
-void JudgeExistingBucket(Judge& judge, Session& session, const std::string& name, bool head_first) {
+void JudgeExistingBucket(Judge& judge, Session& session, const std::string& name,
+                         const std::string& mode) {
   s3::S3Client s3(session.client(), session.settings().endpoints, session.region(),
                   session.settings().s3);
   const Result<s3::BucketName> bucket = s3::BucketName::Parse(name);
   if (!bucket) return judge.Check("bucket", bucket);
-  if (head_first) judge.Check("HeadBucket", s3.HeadBucket(*bucket, {}));
+  if (mode == "state") return JudgeState(judge, s3, *bucket);
+  if (mode == "head") judge.Check("HeadBucket", s3.HeadBucket(*bucket, {}));
   JudgeObject(judge, s3, *bucket, *bucket, s3::ObjectKey("part=1/a b"));
 }
 
@@ -344,15 +295,15 @@ void JudgeAll(Judge& judge, Session& session) {
 
 int Run(const std::vector<std::string>& arguments) {
   const std::string mode = arguments.empty() ? "all" : arguments[0];
-  const bool on_bucket = mode == "objects" || mode == "head";
+  const bool on_bucket = mode == "objects" || mode == "head" || mode == "state";
   const bool by_profile =
       mode == "identity" && arguments.size() == 3 && arguments[1] == "--profile";
   const bool known = on_bucket || mode == "timestream" || mode == "identity" || mode == "all";
   const std::size_t expected = on_bucket ? 2 : (arguments.empty() ? 0 : 1);
   if (!known || (arguments.size() != expected && !by_profile)) {
     std::fprintf(stderr,
-                 "usage: judge_calls [objects BUCKET | head BUCKET | timestream | identity "
-                 "[--profile NAME]]\n");
+                 "usage: judge_calls [objects BUCKET | head BUCKET | state BUCKET | timestream | "
+                 "identity [--profile NAME]]\n");
     return 2;
   }
   Result<aws::ClientSettings> settings = ReadSettings(by_profile ? arguments[2] : "");
@@ -364,7 +315,7 @@ int Run(const std::vector<std::string>& arguments) {
   if (mode == "identity") return PrintIdentity(session);
   Judge judge;
   if (on_bucket) {
-    JudgeExistingBucket(judge, session, arguments[1], mode == "head");
+    JudgeExistingBucket(judge, session, arguments[1], mode);
   } else if (mode == "timestream") {
     JudgeTimestream(judge, session);
   } else {

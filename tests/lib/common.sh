@@ -5,7 +5,7 @@
 # What each purpose needs; apt is only asked for what dpkg does not have yet.
 TSM_BUILD_PACKAGES=(g++ cmake ninja-build ccache libcurl4-openssl-dev libssl-dev nlohmann-json3-dev
   libcli11-dev libspdlog-dev libsqlite3-dev libpugixml-dev libcpp-httplib-dev zlib1g-dev)
-TSM_TEST_PACKAGES=(libgtest-dev libgmock-dev openssl python3 python3-venv)
+TSM_TEST_PACKAGES=(libgtest-dev libgmock-dev openssl python3 python3-venv chromium)
 TSM_LINT_PACKAGES=(clang-format clang-tidy)
 TSM_DEMO_PACKAGES=(curl jq)
 

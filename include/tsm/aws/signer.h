@@ -40,6 +40,8 @@ struct SigningRules {
 
 // Lower-case hex of SHA-256.
 std::string Sha256Hex(std::string_view bytes);
+// Base64 of SHA-256: what x-amz-checksum-sha256 carries.
+std::string Sha256Base64(std::string_view bytes);
 // Lower-case hex of SHA-1: AWS's tools name their cache files by it. Not for signatures.
 std::string Sha1Hex(std::string_view bytes);
 std::string HmacSha256(std::string_view key, std::string_view text);  // 32 raw bytes

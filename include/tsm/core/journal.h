@@ -111,16 +111,20 @@ class Journal {
   // has not finished. Errors as Open's, but for lock and plan.
   static Result<JournalHeader> Read(const std::filesystem::path& directory, const Visitor& visit);
 
+  // The process that has the journal of this directory open, nothing where none has or the system
+  // does not tell. Takes no lock.
+  static std::optional<long> Holder(const std::filesystem::path& directory);
+
   ~Journal();  // flushes; whoever wants to know whether that worked calls Flush
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // Sets the entry's sequence and time, writes it and returns the sequence. With kBeforeEffect,
+  // Sets the entry's sequence and time, writes it and returns it as written. With kBeforeEffect,
   // calls of several threads share one fsync where they meet.
   // kInvalidInput as ToJson's, nothing is written. kLocalIo where the disk fails: the effect must
   // not follow. A line that could not be written whole is taken back, and a later Append may do
   // better; after a failed fsync what the file holds is unknown, so every later call fails alike.
-  Result<std::uint64_t> Append(JournalEntry entry, Durability durability);
+  Result<JournalEntry> Append(JournalEntry entry, Durability durability);
 
   // Everything appended so far is on the disk. FlushIfDue does it only where a group is full or
   // old: the journal has no thread of its own, so a loop that waits for long calls it now and then.

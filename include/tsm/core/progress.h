@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,12 +25,14 @@ struct Notice {
 // Where a phase stands now. Zero totals mean "not known".
 struct Progress {
   std::string_view phase;  // "unload", "copy", "load"; a literal
-  std::uint64_t done = 0;  // units: percent for unload, files for copy, tasks for load
+  std::uint64_t done = 0;  // units: slices for unload, files for copy, tasks for load
   std::uint64_t total = 0;
   std::uint64_t bytes_done = 0;
   std::uint64_t bytes_total = 0;
   std::uint64_t rows_done = 0;
-  std::string detail;  // "2 running, 3 queued"
+  std::optional<double> fraction;  // of the work, 0 to 1, where units tell it worse: rows of slices
+  std::optional<std::chrono::seconds> left;  // until the phase ends, by the pace so far
+  std::string detail;                        // "2 running, 3 queued"
 };
 
 // A fact of a run for machines: a line of JSON in the run directory's events and, with --json, on

@@ -84,4 +84,8 @@ Status CheckPartitionKey(const DataModel& model, std::string_view partition_key)
 // https://docs.aws.amazon.com/timestream/latest/developerguide/API_DataModel.html
 std::string ToRequestJson(const DataModel& model);
 
+// The same object as a file for a person: indented, with a newline at its end. ParseDataModel
+// reads it back.
+std::string ToJson(const DataModel& model);
+
 }  // namespace tsm::model

@@ -4,6 +4,7 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,6 +26,8 @@ namespace tsm::s3 {
 inline constexpr std::uint64_t kMaxSingleCopyBytes = 5ULL * 1024 * 1024 * 1024;
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 inline constexpr std::size_t kMaxKeyBytes = 1024;
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+inline constexpr std::size_t kMaxDeleteKeys = 1000;
 
 struct ObjectSummary {
   ObjectKey key;
@@ -48,6 +51,15 @@ struct ObjectHead {
   std::uint64_t size = 0;
   std::string etag;
   std::string content_type;
+  // Both by S3's clock and in whole seconds, so that their difference is the object's age whatever
+  // this machine's clock says. Empty where the answer has no such header, or none that is a date.
+  std::optional<std::chrono::system_clock::time_point> last_modified;
+  std::optional<std::chrono::system_clock::time_point> date;  // of the answer
+};
+
+struct ObjectContent {
+  ObjectHead head;
+  std::string body;
 };
 
 struct ByteRange {
@@ -58,6 +70,39 @@ struct ByteRange {
 struct PutOptions {
   std::string content_type = "binary/octet-stream";
   bool only_if_absent = false;  // If-None-Match: *; kAlreadyExists where the key exists
+  // If-Match: the ETag (without quotes) that the object must still have. kInTheWay where it has
+  // another, kNotFound where it is gone. S3 asks for s3:GetObject beside s3:PutObject.
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+  std::string if_match = {};
+};
+
+struct DeleteOptions {
+  // If-Match: the ETag (without quotes) that the object must still have; kInTheWay where it has
+  // another. S3 asks for s3:GetObject beside s3:DeleteObject.
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+  std::string if_match = {};
+};
+
+// A key that DeleteObjects could not delete.
+struct DeleteFailure {
+  ObjectKey key;
+  ErrorKind kind = ErrorKind::kService;
+  std::string code;
+  std::string message;
+};
+
+// A multipart upload that is neither completed nor aborted: its parts are stored, and paid for.
+struct MultipartUpload {
+  ObjectKey key;
+  std::string upload_id;
+  std::string initiated;  // ISO 8601 as sent
+};
+
+struct MultipartUploadPage {
+  std::vector<MultipartUpload> uploads;
+  // Where the next page starts; both "" on the last page.
+  std::string next_key_marker;
+  std::string next_upload_id_marker;
 };
 
 struct CopyOptions {
@@ -105,7 +150,16 @@ class S3Client {
   Result<std::string> GetObject(const BucketName& bucket, const ObjectKey& key,
                                 std::optional<ByteRange> range, std::stop_token stop);
 
-  // Gives the ETag. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+  // The whole object with its ETag and times, all of one answer.
+  Result<ObjectContent> GetObjectContent(const BucketName& bucket, const ObjectKey& key,
+                                         std::stop_token stop);
+
+  // Gives the ETag. With a condition: where the answer to a first attempt got lost and the next one
+  // finds the condition broken, the object is read, and is a success where it has this very body.
+  // So give a body that is to be told from others' something of its own. A race with another
+  // writer that S3 leaves undecided (409 ConditionalRequestConflict) is kTransient: the client has
+  // repeated it as such, and the caller may again.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
   Result<std::string> PutObject(const BucketName& bucket, const ObjectKey& key, std::string body,
                                 const PutOptions& options, std::stop_token stop);
 
@@ -117,7 +171,40 @@ class S3Client {
                                 const CopyOptions& options, std::stop_token stop);
 
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
-  Status DeleteObject(const BucketName& bucket, const ObjectKey& key, std::stop_token stop);
+  Status DeleteObject(const BucketName& bucket, const ObjectKey& key, std::stop_token stop) {
+    return DeleteObject(bucket, key, DeleteOptions(), std::move(stop));
+  }
+  Status DeleteObject(const BucketName& bucket, const ObjectKey& key, const DeleteOptions& options,
+                      std::stop_token stop);
+
+  // Deletes any number of keys, kMaxDeleteKeys a call, and gives those that S3 refused one by one,
+  // each with its reason; a key that is not there counts as deleted. Keys that XML 1.0 can't carry
+  // (control characters other than tab, line feed and carriage return, U+FFFE, U+FFFF, what is no
+  // UTF-8) go by DeleteObject. Where a whole call fails its error is returned: what was deleted
+  // before stays deleted, and the same keys may be given again.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+  Result<std::vector<DeleteFailure>> DeleteObjects(const BucketName& bucket,
+                                                   const std::vector<ObjectKey>& keys,
+                                                   std::stop_token stop);
+
+  // One page; `after` is the page before it, or an empty one for the first.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
+  Result<MultipartUploadPage> ListMultipartUploads(const BucketName& bucket,
+                                                   const std::string& prefix,
+                                                   const MultipartUploadPage& after,
+                                                   std::stop_token stop);
+
+  // Every page in turn, one held at a time; `visit` returns false to stop early. It may abort what
+  // it is shown.
+  Status ForEachMultipartUpload(const BucketName& bucket, const std::string& prefix,
+                                const std::function<bool(const MultipartUpload&)>& visit,
+                                std::stop_token stop);
+
+  // An upload that is no longer there is a success. Parts that are on their way while it is aborted
+  // may stay: whoever wants none lists again.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
+  Status AbortMultipartUpload(const BucketName& bucket, const ObjectKey& key,
+                              const std::string& upload_id, std::stop_token stop);
 
   // The policy's JSON text, or "" where the bucket has none.
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html
@@ -128,6 +215,11 @@ class S3Client {
  private:
   aws::Operation MakeOperation(std::string name, std::string method, const BucketName& bucket,
                                const ObjectKey& key) const;
+  Result<http::Response> Get(const BucketName& bucket, const ObjectKey& key,
+                             std::optional<ByteRange> range, std::stop_token stop);
+  // One call of DeleteObjects; what is refused is added to `failures`.
+  Status DeleteBatch(const BucketName& bucket, const std::vector<ObjectKey>& keys,
+                     std::vector<DeleteFailure>* failures, std::stop_token stop);
   // Points the operation at the region known for the bucket, calls, follows one region redirect.
   Result<http::Response> Call(aws::Operation operation, const BucketName& bucket,
                               const ObjectKey& key, std::stop_token stop);

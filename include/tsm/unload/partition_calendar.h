@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "tsm/core/clock.h"
-#include "tsm/unload/unload_options.h"
+#include "tsm/unload/partition_unit.h"
 
 namespace tsm::unload {
 

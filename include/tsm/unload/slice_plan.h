@@ -13,12 +13,9 @@
 
 #include "tsm/core/clock.h"
 #include "tsm/core/result.h"
-#include "tsm/unload/unload_options.h"
+#include "tsm/unload/partition_unit.h"
 
 namespace tsm::unload {
-
-// More partitions than these fail an UNLOAD.
-inline constexpr std::uint64_t kMaxPartitionsPerUnload = 100;
 
 // from <= time < end, UTC.
 struct TimeRange {

@@ -1,6 +1,6 @@
-// Holds a manifest against the objects that really lie below results/: every file present with its
-// size, and nothing there that the manifest does not name. Fed with a listing object by object, so
-// no listing is held. Refers to the manifest, which outlives it; used by one thread.
+// Holds a manifest against the objects that really lie below an attempt's results/: every file
+// present with its size, and what else lies there. Fed with a listing object by object, so no
+// listing is held. Refers to the manifest, which outlives it; used by one thread.
 #pragma once
 
 #include <cstdint>
@@ -11,19 +11,25 @@
 
 #include "tsm/run/manifest.h"
 #include "tsm/s3/s3_client.h"
-#include "tsm/unload/unload_plan.h"
+#include "tsm/unload/unload_state.h"
 
 namespace tsm::unload {
 
 class UnloadProof {
  public:
-  UnloadProof(const run::Manifest& manifest, const UnloadPlan& plan, std::string query_id);
+  // `query_id`: whose manifest it is.
+  UnloadProof(const run::Manifest& manifest, const Attempt& attempt, std::string query_id);
 
-  // One object of the listing below plan.results_prefix; others than data files are passed over.
+  // One object of the listing below attempt.results_prefix(); others than data files are passed
+  // over, and so is, beside a flat attempt, what lies in the folders of nested ones.
   void See(const s3::ObjectSummary& object);
 
-  // After the last object: one line per difference, each with its key. Empty: proven.
-  std::vector<std::string> Problems();
+  // After the last object: one line per difference between manifest and objects, each with its key.
+  // Empty: proven.
+  std::vector<std::string> Problems() const;
+
+  // Data files that another query wrote, which would be loaded with these.
+  const std::vector<s3::ObjectKey>& strangers() const { return strangers_; }
 
  private:
   struct Expected {
@@ -31,12 +37,16 @@ class UnloadProof {
     bool seen = false;
   };
   std::string bucket_;
+  std::string results_prefix_;
+  bool flat_;
   std::string query_id_;
   std::map<std::string_view, Expected> files_;  // by key
   std::vector<std::string> problems_;
+  std::vector<s3::ObjectKey> strangers_;
 };
 
-// In how many folders below results/ the manifest's files lie; results/ itself does not count.
-std::uint64_t CountPartitions(const run::Manifest& manifest, const UnloadPlan& plan);
+// "0007ab-k3f9a2": the folder below results/ that an attempt of a slice has to itself.
+std::string AttemptFolder(std::string_view slice, std::string_view attempt);
+bool IsAttemptFolder(std::string_view segment);
 
 }  // namespace tsm::unload

@@ -1,13 +1,16 @@
-// An unload from the first call to the proof: who am I, table, bucket and its policy, plan, run
-// record, UNLOAD, manifest against objects, record again, a last look for strangers. Never starts
-// where data or another run's record lies, and never calls a result good that it has not held
-// against its manifest. One run per call; its progress goes to the sink.
+// An unload after its plan: bucket and policy, the claim on the destinations, every slice as an
+// UNLOAD of its own, several at once and as often as it takes, the proof, the records. Whatever was
+// done before by this run, as its ledger knows it, is not done again. One call per process; its
+// progress goes to the sink.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "tsm/core/clock.h"
 #include "tsm/core/progress.h"
@@ -16,6 +19,8 @@
 #include "tsm/s3/s3_client.h"
 #include "tsm/sts/sts_client.h"
 #include "tsm/timestream/query_client.h"
+#include "tsm/timestream/write_client.h"
+#include "tsm/unload/unload_ledger.h"
 #include "tsm/unload/unload_options.h"
 #include "tsm/unload/unload_plan.h"
 
@@ -29,29 +34,63 @@ struct UnloadServices {
   const Clock& clock;
   Random& random;
   ProgressSink& progress;
-  std::string region;        // of the table, and so of the bucket
-  std::string tool_version;  // for the run record
+  std::string region;        // of the tables, and so of the bucket
+  std::string tool_version;  // for plan and record
+};
+
+// How a run may be ended early.
+struct UnloadInterrupts {
+  std::stop_token drain;  // nothing new is started, running queries are followed to their end
+  std::stop_token stop;   // running queries are cancelled
+};
+
+// What the operator may change from one process of a run to the next, and what this one needs.
+struct UnloadConduct {
+  RunSettings settings;
+  bool redo_changed = false;  // slices whose source has changed since are unloaded again
+  // Called now and then from any thread, at least at each page: what keeps a lock alive. An error
+  // ends the run.
+  std::function<Status()> tick;
+};
+
+enum class UnloadOutcome {
+  kDone,         // every table closed
+  kSomeFailed,   // slices gave up; resumable
+  kProofFailed,  // counts differ; each place was named
+  kInterrupted,  // resumable
+};
+
+struct TableSummary {
+  timestream::TableRef table;
+  s3::S3Uri destination;
+  s3::S3Uri record;
+  std::string manifest_uri;  // of a table of one slice; "" otherwise
+  std::optional<TimeRange> range;
+  std::uint64_t slices = 0;
+  std::uint64_t attempts = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t files = 0;
+  bool closed = false;
+  bool source_changed = false;  // since its slices: a resume with redo_changed unloads them again
+  std::string verified;         // as TableState has it
+  std::vector<std::string> remarks;   // what the operator should know: expired partitions, …
+  std::vector<std::string> failures;  // a line per slice that failed or differs
 };
 
 struct UnloadSummary {
-  UnloadPlan plan;
-  std::string account;
-  std::string region;
-  std::string query_id;
-  std::string manifest_uri;  // "" where the service wrote none because there were no rows
-  std::uint64_t rows = 0;
-  std::uint64_t files = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t partitions = 0;  // folders with files; 0 where not partitioned
-  std::chrono::nanoseconds elapsed{0};
+  UnloadOutcome outcome = UnloadOutcome::kDone;
+  std::vector<TableSummary> tables;
+  std::chrono::nanoseconds elapsed{0};  // of this process
 };
 
-// Errors beside the services' own: kNotFound (table, bucket), kInvalidInput (bucket in another
-// region, name not possible), kInTheWay (data files or another run's record at the destination;
-// they were named to the sink), kProof (each difference was named to the sink), kCancelled (`stop`:
-// the query was cancelled where its id was known). What a failed run leaves behind is told to the
-// sink.
-Result<UnloadSummary> RunUnload(const UnloadOptions& options, const UnloadServices& services,
-                                std::stop_token stop);
+// Errors beside the services' own: kNotFound (bucket), kInvalidInput (bucket in another region),
+// kInTheWay (data files at a destination that no record vouches for; they were named to the sink;
+// nothing was started), kLocalIo (the journal), kAccessDenied and kValidation as the service gives
+// them. Such an error ends the run at once; queries under way go on in the service and are adopted
+// by a resume.
+Result<UnloadSummary> RunUnload(const UnloadPlan& plan, UnloadLedger& ledger,
+                                const UnloadConduct& conduct, const UnloadServices& services,
+                                const UnloadInterrupts& interrupts);
 
 }  // namespace tsm::unload

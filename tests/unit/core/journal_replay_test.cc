@@ -109,7 +109,7 @@ TEST_F(JournalReplayTest, SurvivesAnEndAtEveryByte) {
     EXPECT_EQ(SeenSequences(), UpTo(lines)) << size;
     EXPECT_EQ((*journal)->dropped_bytes(), size - (whole.rfind('\n', size - 1) + 1)) << size;
     // What comes next follows the last whole line.
-    EXPECT_EQ(*(*journal)->Append(Entry("done", "0009"), Durability::kGrouped), lines + 1);
+    EXPECT_EQ((*journal)->Append(Entry("done", "0009"), Durability::kGrouped)->sequence, lines + 1);
     journal->reset();
     ASSERT_TRUE(Open()) << size;
     EXPECT_EQ(SeenSequences(), UpTo(lines + 1)) << size;
@@ -233,10 +233,12 @@ TEST_F(JournalReplayTest, SurvivesKill) {
     if (child == 0) {
       const auto journal = Journal::Create(directory_, Header(), clock_, SystemJournalDisk());
       for (;;) {
-        const auto sequence =
+        const auto entry =
             (*journal)->Append(Entry("attempt", std::string(5000, 'x')),
                                round % 2 == 0 ? Durability::kBeforeEffect : Durability::kGrouped);
-        if (!sequence || ::write(pipe_ends[1], &*sequence, sizeof(*sequence)) < 0) ::_exit(1);
+        if (!entry) ::_exit(1);
+        const std::uint64_t written = entry->sequence;
+        if (::write(pipe_ends[1], &written, sizeof(written)) < 0) ::_exit(1);
       }
     }
     std::uint64_t promised = 0;

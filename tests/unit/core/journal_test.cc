@@ -24,9 +24,9 @@ TEST_F(JournalTest, ShowsEverythingAgainInOrder) {
     JournalEntry odd = Entry("page", "0001");
     odd.fields["token"] = std::string("a\0b\n\r\t\"\\ £ 日本", 18);
     odd.fields[""] = "";
-    EXPECT_EQ(*journal->Append(odd, Durability::kGrouped), 1U);
+    EXPECT_EQ(journal->Append(odd, Durability::kGrouped)->sequence, 1U);
     clock_.Advance(std::chrono::minutes(5));
-    EXPECT_EQ(*journal->Append(Entry("done", "0001"), Durability::kBeforeEffect), 2U);
+    EXPECT_EQ(journal->Append(Entry("done", "0001"), Durability::kBeforeEffect)->sequence, 2U);
   }
   const auto journal = Open();
   ASSERT_TRUE(journal) << journal.error().Text();
@@ -40,7 +40,7 @@ TEST_F(JournalTest, ShowsEverythingAgainInOrder) {
   EXPECT_EQ(seen_[0].Field("none"), "");
   EXPECT_EQ(seen_[0].time, 1'708'968'278'000'000'000);
   EXPECT_EQ(seen_[1].time, 1'708'968'578'000'000'000);
-  EXPECT_EQ(*(*journal)->Append(Entry("done", "0002"), Durability::kGrouped), 3U);
+  EXPECT_EQ((*journal)->Append(Entry("done", "0002"), Durability::kGrouped)->sequence, 3U);
 }
 
 TEST_F(JournalTest, IsTheOwnersAlone) {
@@ -101,8 +101,9 @@ TEST_F(JournalTest, RefusesWhatALineCannotHold) {
   }
   EXPECT_EQ(Text(), before);
   // The longest statement, in the longest form that JSON may give it, fits.
-  EXPECT_EQ(*journal->Append(Entry("attempt", std::string(262'144, '\1')), Durability::kGrouped),
-            1U);
+  EXPECT_EQ(
+      journal->Append(Entry("attempt", std::string(262'144, '\1')), Durability::kGrouped)->sequence,
+      1U);
 
   JournalHeader nameless = Header();
   nameless.run_id = "";
@@ -191,7 +192,7 @@ TEST_F(JournalTest, AFullDiskTakesBackHalfALine) {
     EXPECT_EQ(Text(), before);
   }
   disk_.room = -1;
-  EXPECT_EQ(*journal->Append(Entry("attempt", "0002"), Durability::kBeforeEffect), 2U);
+  EXPECT_EQ(journal->Append(Entry("attempt", "0002"), Durability::kBeforeEffect)->sequence, 2U);
 }
 
 TEST_F(JournalTest, AFullDiskAtTheBeginningLeavesNoFile) {

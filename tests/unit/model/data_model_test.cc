@@ -65,7 +65,8 @@ TEST(DataModel, TheRequestHoldsWhatTheFileHeldAndNothingMore) {
 }
 
 TEST(DataModel, TheShippedSamplesAreGood) {
-  for (const char* name : {"multi_measure", "single_measure_mixed", "clickstream"}) {
+  for (const char* name :
+       {"multi_measure", "single_measure_mixed", "clickstream", "mixed_with_timestamp"}) {
     const std::string path = std::string(TSM_SOURCE_DIR) + "/data_model_samples/" + name + ".json";
     std::ifstream file(path);
     ASSERT_TRUE(file) << path;

@@ -122,9 +122,9 @@ TEST(PartitionCalendarTest, TextIsWhatTheStatementMakes) {
   std::mt19937_64 random(12);
   for (const PartitionUnit unit : kUnits) {
     UnloadStatement statement;
-    statement.table = *timestream::TableRef::Make("db", "table");
+    statement.select.table = *timestream::TableRef::Make("db", "table");
     statement.destination = *s3::S3Uri::Parse("s3://bucket/x");
-    statement.partition = unit;
+    statement.select.partition = unit;
     const std::string sql = statement.ToSql();
     const std::string before = "date_format(time, '";
     const std::size_t begin = sql.find(before) + before.size();

@@ -1,288 +1,222 @@
-// Whole unloads against a small AWS in memory: the order of effects, and what each failure leaves.
 #include "tsm/unload/unload_run.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tsm/run/run_record.h"
-#include "unload/fake_aws.h"
+#include "unload/unload_world.h"
 
-namespace tsm::unload {
+namespace tsm::test {
 namespace {
 
-using test::DataFileName;
-using test::FakeAws;
-using test::kOtherQueryId;
-using test::kQueryId;
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
-using ::testing::StartsWith;
+using testing::IsEmpty;
+using testing::SizeIs;
+using unload::UnloadOutcome;
 
-class UnloadRunTest : public ::testing::Test {
- protected:
-  UnloadRunTest() {
-    input.database = "sourcedb";
-    input.table = "myTable";
-    input.s3_uri = "s3://bkt/unload";
-    input.partition = "day";
+TEST(UnloadRunTest, ThreeYearsByDayInElevenUnloads) {
+  UnloadWorld world;
+  world.Table().Fill(kJanuary2024 - 1000 * kDayNanos, 1096, 24);
+  const auto summary = world.Run();
+  ASSERT_EQ(WhyNotDone(summary), "");
+  EXPECT_EQ(world.service.starts(), 11U);
+  EXPECT_THAT(Contradictions(world), IsEmpty());
+  EXPECT_EQ(summary->tables[0].rows, 1096U * 24);
+  EXPECT_EQ(summary->tables[0].files, 1096U);
+  EXPECT_EQ(summary->tables[0].attempts, 11U);
+  EXPECT_TRUE(summary->tables[0].closed);
+  const run::RunRecord record = world.Record();
+  EXPECT_THAT(record.slices, SizeIs(11));
+  EXPECT_EQ(record.verified, "equal");
+  EXPECT_EQ(record.non_null.at("temperature"), 1096U * 18);
+}
+
+TEST(UnloadRunTest, AMonthByHourInEightUnloads) {
+  UnloadWorld world;
+  world.input.partition = "hour";
+  FakeTable table({"db", "t"}, unload::PartitionUnit::kHour);
+  table.Fill(kJanuary2024, 720, 3);
+  world.service.AddTable(table);
+  const auto summary = world.Run();
+  ASSERT_EQ(WhyNotDone(summary), "");
+  EXPECT_EQ(world.service.starts(), 8U);
+  EXPECT_THAT(Contradictions(world), IsEmpty());
+}
+
+TEST(UnloadRunTest, OneSliceIntoAnEmptyPlaceIsFlat) {
+  UnloadWorld world;
+  world.Table().Fill(kJanuary2024, 3, 10);
+  const auto summary = world.Run();
+  ASSERT_EQ(WhyNotDone(summary), "");
+  EXPECT_THAT(Contradictions(world), IsEmpty());
+  EXPECT_EQ(world.service.executions()[0].to, "s3://bkt/unload/");
+  EXPECT_EQ(summary->tables[0].manifest_uri, world.Record().slices[0].manifest_uri);
+  EXPECT_TRUE(summary->tables[0].manifest_uri.starts_with("s3://bkt/unload/AEDACA"));
+}
+
+TEST(UnloadRunTest, SeveralSlicesLieInFoldersOfTheirOwn) {
+  UnloadWorld world;
+  world.Table().Fill(kJanuary2024, 101, 1);
+  ASSERT_EQ(WhyNotDone(world.Run()), "");
+  for (const FakeExecution& execution : world.service.executions()) {
+    EXPECT_TRUE(execution.to.starts_with("s3://bkt/unload/results/000")) << execution.to;
   }
+  EXPECT_THAT(Contradictions(world), IsEmpty());
+}
 
-  Result<UnloadSummary> Run() {
-    Result<UnloadOptions> options = UnloadOptions::Check(input);
-    if (!options) return options.error();
-    return RunUnload(*options, fake.Services(), stop.get_token());
+TEST(UnloadRunTest, ASecondRunBesideTheFirstIsNotFlat) {
+  UnloadWorld world;
+  world.Table().Fill(kJanuary2024, 3, 10);
+  ASSERT_EQ(WhyNotDone(world.Run()), "");
+  UnloadWorld* same = &world;
+  same->Plan();
+  const std::filesystem::path journal = world.run_dir();
+  std::filesystem::remove_all(journal);
+  ASSERT_EQ(WhyNotDone(world.Run()), "");
+  EXPECT_TRUE(world.service.executions()[1].to.starts_with("s3://bkt/unload/results/0001-"));
+}
+
+TEST(UnloadRunTest, WithoutPartitionsOneUnload) {
+  UnloadWorld world;
+  world.input.partition = "";
+  world.Table().Fill(kJanuary2024, 500, 100);
+  ASSERT_EQ(WhyNotDone(world.Run()), "");
+  EXPECT_EQ(world.service.starts(), 1U);
+  EXPECT_THAT(Contradictions(world), IsEmpty());
+}
+
+TEST(UnloadRunTest, ByColumnsTooTheLimitHolds) {
+  UnloadWorld world;
+  world.input.partitioned_by = "city";
+  FakeTable& table = world.Table();
+  table.columns[0].values = {"Oslo", "Rome", "Lima"};
+  table.Fill(kJanuary2024, 66, 30);
+  ASSERT_EQ(WhyNotDone(world.Run()), "");
+  EXPECT_EQ(world.service.starts(), 2U);  // 33 days of 3 cities each
+  EXPECT_THAT(Contradictions(world), IsEmpty());
+  EXPECT_EQ(world.Record().files, 66U * 3);
+}
+
+TEST(UnloadRunTest, AnEmptyTableTakesNoUnload) {
+  UnloadWorld world;
+  world.Table();
+  ASSERT_EQ(WhyNotDone(world.Run()), "");
+  EXPECT_EQ(world.service.starts(), 0U);
+  EXPECT_THAT(world.Record().slices, IsEmpty());
+  EXPECT_EQ(world.Record().state, run::RunState::kDone);
+  EXPECT_THAT(Contradictions(world), IsEmpty());
+}
+
+TEST(UnloadRunTest, ARangeWithoutRowsMayHaveNoManifest) {
+  for (const bool manifest : {true, false}) {
+    UnloadWorld world;
+    world.input.from_time = "2024-03-01";
+    world.input.end_time = "2024-03-05";
+    world.Table().Fill(kJanuary2024, 3, 10);
+    world.service.With(
+        [&](FakeUnloadService::World& all) { all.unloads.rules.manifest_of_nothing = manifest; });
+    ASSERT_EQ(WhyNotDone(world.Run()), "");
+    EXPECT_EQ(world.service.starts(), 1U);
+    EXPECT_EQ(world.Record().slices[0].manifest_uri.empty(), !manifest);
+    EXPECT_THAT(Contradictions(world), IsEmpty());
   }
+}
 
-  // The run's record as it lies in the bucket.
-  std::optional<run::RunRecord> Record() {
-    const auto text = fake.ObjectWithPrefix("bkt", "unload/tsm-run-");
-    if (!text) return std::nullopt;
-    Result<run::RunRecord> record = run::ParseRunRecord(*text);
-    return record ? std::optional(*record) : std::nullopt;
+TEST(UnloadRunTest, ALeapDayAndAYearsEndAreWhole) {
+  UnloadWorld world;
+  world.input.partition = "month";
+  world.input.from_time = "2023-12-31 23:59:59.999999999";
+  world.input.end_time = "2024-03-01 00:00:00.000000001";
+  world.Table().Fill(kJanuary2024 - kDayNanos, 62, 86'400);
+  ASSERT_EQ(WhyNotDone(world.Run()), "");
+  EXPECT_THAT(Contradictions(world), IsEmpty());
+  // One row a second: the year's last nanosecond has none, March's first has one.
+  EXPECT_EQ(world.Record().rows, 60U * 86'400 + 1);
+}
+
+TEST(UnloadRunTest, StartsKeepTheServicesRate) {
+  UnloadWorld world;
+  world.input.parallel = "8";
+  world.Table().Fill(kJanuary2024, 1000, 1);
+  ASSERT_EQ(WhyNotDone(world.Run()), "");
+  const std::vector<FakeExecution> all = world.service.executions();
+  ASSERT_THAT(all, SizeIs(10));
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    EXPECT_GE(all[i].started - all[i - 1].started, 1'000'000'000);
   }
+  world.service.With([](FakeUnloadService::World& w) { EXPECT_EQ(w.unloads.throttled(), 0U); });
+}
 
-  void Put(const std::string& key, const std::string& body = "x") {
-    fake.buckets["bkt"].objects[key] = body;
+TEST(UnloadRunTest, NeverMoreAtOnceThanAsked) {
+  for (const std::size_t parallel : {1U, 3U, 8U}) {
+    UnloadWorld world;
+    world.input.parallel = std::to_string(parallel);
+    world.Table().Fill(kJanuary2024, 1200, 1);
+    world.service.With(
+        [](FakeUnloadService::World& all) { all.unloads.rules.base = std::chrono::minutes(2); });
+    ASSERT_EQ(WhyNotDone(world.Run()), "");
+    EXPECT_EQ(world.service.most_at_once(), parallel);
+    EXPECT_EQ(world.service.starts(), 12U);
   }
+}
 
-  std::size_t CallIndex(const std::string& prefix) const {
-    for (std::size_t i = 0; i < fake.calls.size(); ++i) {
-      if (fake.calls[i].starts_with(prefix)) return i;
-    }
-    return fake.calls.size();
+TEST(UnloadRunTest, TablesShareTheRateAndHaveAnIndex) {
+  UnloadWorld world;
+  world.input.table = "";
+  world.input.all_tables = true;
+  for (const char* name : {"a", "b", "c"}) {
+    FakeTable table({"db", name});
+    table.Fill(kJanuary2024, 150, 7);
+    world.service.AddTable(table);
   }
-
-  FakeAws fake;
-  UnloadInput input;
-  std::stop_source stop;
-};
-
-TEST_F(UnloadRunTest, ProvesAndRecordsAFinishedUnload) {
-  const Result<UnloadSummary> summary = Run();
-  ASSERT_TRUE(summary) << summary.error().Text();
-  EXPECT_EQ(summary->rows, 7U);
-  EXPECT_EQ(summary->files, 2U);
-  EXPECT_EQ(summary->bytes, 70U);
-  EXPECT_EQ(summary->partitions, 2U);
-  EXPECT_EQ(summary->query_id, kQueryId);
-  EXPECT_EQ(summary->account, "123456789012");
-
-  const auto record = Record();
-  ASSERT_TRUE(record);
-  EXPECT_EQ(record->state, run::RunState::kDone);
-  EXPECT_EQ(record->query_id, kQueryId);
-  EXPECT_EQ(record->rows, 7U);
-  EXPECT_EQ(record->bytes, 70U);
-  EXPECT_EQ(record->files, 2U);
-  EXPECT_EQ(record->manifest_uri, summary->manifest_uri);
-  EXPECT_EQ(record->sql, fake.unload_sql);
-  EXPECT_EQ(record->tool_version, "9.9.9");
-}
-
-TEST_F(UnloadRunTest, ClaimsThenLooksThenQueriesThenProves) {
-  ASSERT_TRUE(Run());
-  std::vector<std::string> names;
-  for (const std::string& call : fake.calls) {
-    const std::string name = call.substr(0, call.find_first_of(" "));
-    if (names.empty() || names.back() != name) names.push_back(name);
+  const auto summary = world.Run();
+  ASSERT_EQ(WhyNotDone(summary), "");
+  EXPECT_THAT(summary->tables, SizeIs(3));
+  const std::vector<FakeExecution> all = world.service.executions();
+  ASSERT_THAT(all, SizeIs(6));
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    EXPECT_GE(all[i].started - all[i - 1].started, 1'000'000'000);
   }
-  EXPECT_THAT(names,
-              ElementsAre("GetCallerIdentity", "Query", "HeadBucket", "PutObject", "ListObjects",
-                          "Query", "GetObject", "ListObjects", "PutObject", "ListObjects"));
-}
-
-TEST_F(UnloadRunTest, TheRecordSaysStartedWhileTheQueryRuns) {
-  std::optional<run::RunRecord> during;
-  fake.before = [&](const std::string& call) -> std::optional<FakeAws::Refusal> {
-    if (call == "Query UNLOAD" && !during) during = Record();
-    return std::nullopt;
-  };
-  ASSERT_TRUE(Run());
-  ASSERT_TRUE(during);
-  EXPECT_EQ(during->state, run::RunState::kStarted);
-  EXPECT_EQ(during->client_token, fake.unload_token);
-  EXPECT_EQ(during->sql, fake.unload_sql);
-  EXPECT_EQ(during->source.str(), "sourcedb.myTable");
-  EXPECT_EQ(during->partition, "day");
-  EXPECT_GE(fake.unload_token.size(), 32U);
-}
-
-TEST_F(UnloadRunTest, ProgressEndsOnlyWithTheLastPage) {
-  ASSERT_TRUE(Run());
-  std::vector<std::string> progress;
-  for (const std::string& notice : fake.notices) {
-    if (notice.starts_with("progress")) progress.push_back(notice);
+  for (std::size_t table = 0; table < 3; ++table) {
+    EXPECT_THAT(Contradictions(world, table), IsEmpty());
   }
-  EXPECT_THAT(progress,
-              ElementsAre("progress 12 of 100", "progress 99 of 100", "progress 100 of 100"));
+  const s3::S3Uri uri = world.plan().IndexUri();
+  const auto index = run::ParseRunIndex(world.service.Body("bkt", uri.key.str()).value_or(""));
+  ASSERT_TRUE(index);
+  EXPECT_EQ(index->state, run::RunState::kDone);
+  EXPECT_THAT(index->records, SizeIs(3));
 }
 
-TEST_F(UnloadRunTest, DataFilesInTheWayStopTheRun) {
-  const std::string key = "unload/results/" + DataFileName(kOtherQueryId, 1);
-  Put(key);
-  const Result<UnloadSummary> summary = Run();
-  ASSERT_FALSE(summary);
-  EXPECT_EQ(summary.error().kind, ErrorKind::kInTheWay);
-  EXPECT_THAT(summary.error().message, HasSubstr("--s3_uri"));
-  EXPECT_THAT(fake.notices, Contains(HasSubstr(key)));
-  EXPECT_THAT(fake.calls, Not(Contains("Query UNLOAD")));
-  EXPECT_FALSE(Record()) << "its own record was not taken back";
+TEST(UnloadRunTest, ContentIsWrittenForEachSlice) {
+  UnloadWorld world;
+  world.input.verify = "content";
+  world.Table().Fill(kJanuary2024, 150, 7);
+  ASSERT_EQ(WhyNotDone(world.Run()), "");
+  EXPECT_THAT(world.service.Keys("bkt", world.Record().content_prefix), SizeIs(2));
 }
 
-TEST_F(UnloadRunTest, ManyFilesInTheWayAreCountedAndTenNamed) {
-  for (int i = 0; i < 25; ++i) Put("unload/results/" + DataFileName(kOtherQueryId, i));
-  const Result<UnloadSummary> summary = Run();
-  ASSERT_FALSE(summary);
-  EXPECT_THAT(summary.error().message, HasSubstr("25 data files"));
-  EXPECT_THAT(fake.notices, Contains(StartsWith("in the way")).Times(10));
-  EXPECT_THAT(fake.notices, Contains("and 15 more"));
+TEST(UnloadRunTest, DataThatNobodyVouchesForIsInTheWay) {
+  UnloadWorld world;
+  world.Table().Fill(kJanuary2024, 3, 10);
+  const std::string key = "unload/results/FOREIGN_1_aaaaaaaaaaaaaaaa.csv";
+  world.service.Put("bkt", key, "x");
+  const auto refused = world.Run();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kInTheWay);
+  EXPECT_TRUE(world.process().sink.Told(key));
+  EXPECT_EQ(world.service.starts(), 0U);
+  EXPECT_EQ(world.service.Keys("bkt", ""), std::vector<std::string>{key});
 }
 
-TEST_F(UnloadRunTest, AnotherRunsRecordStopsTheRun) {
-  run::RunRecord other;
-  other.run_id = "20240101T000000Z-aaaaaa";
-  other.source = *timestream::TableRef::Make("sourcedb", "myTable");
-  other.started_at = "2024-01-01T00:00:00Z";
-  const std::string key = "unload/tsm-run-20240101T000000Z-aaaaaa.json";
-  Put(key, run::ToJson(other));
-  const Result<UnloadSummary> summary = Run();
-  ASSERT_FALSE(summary);
-  EXPECT_EQ(summary.error().kind, ErrorKind::kInTheWay);
-  EXPECT_THAT(fake.notices, Contains(::testing::AllOf(HasSubstr(key), HasSubstr("without an end"),
-                                                      HasSubstr("2024-01-01T00:00:00Z"))));
-  EXPECT_EQ(fake.buckets["bkt"].objects.size(), 1U) << "only the other run's record may be left";
-}
-
-TEST_F(UnloadRunTest, OtherObjectsAreNotInTheWay) {
-  Put("unload/results/");
-  Put("unload/results/readme.txt");
-  Put("unload/notes.json");
-  Put("unloadother/results/" + DataFileName(kOtherQueryId, 1));
-  EXPECT_TRUE(Run());
-}
-
-TEST_F(UnloadRunTest, ReadsThePolicyAndAddsToIt) {
-  input.iam_role_arn = "arn:aws:iam::123456789123:role/BatchLoadRole";
-  fake.buckets["bkt"].policy =
-      R"({"Version":"2012-10-17","Statement":{"Sid":"Mine","Effect":"Deny","Principal":"*",)"
-      R"("Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::bkt"}})";
-  ASSERT_TRUE(Run());
-  EXPECT_THAT(fake.buckets["bkt"].policy, HasSubstr("s3:DeleteBucket"));
-  EXPECT_THAT(fake.buckets["bkt"].policy, HasSubstr("PermissionS3CopyListBucket"));
-  EXPECT_LT(CallIndex("PutObject"), CallIndex("PutBucketPolicy"));
-  EXPECT_LT(CallIndex("PutBucketPolicy"), CallIndex("Query UNLOAD"));
-
-  fake.calls.clear();
-  fake.buckets["bkt"].objects.clear();
-  ASSERT_TRUE(Run());
-  EXPECT_THAT(fake.calls, Contains("GetBucketPolicy bkt"));
-  EXPECT_THAT(fake.calls, Not(Contains("PutBucketPolicy bkt"))) << "nothing was missing";
-}
-
-TEST_F(UnloadRunTest, APolicyThatCannotBeReadIsNotReplaced) {
-  input.iam_role_arn = "arn:aws:iam::123456789123:role/BatchLoadRole";
-  fake.buckets["bkt"].policy = "{broken";
-  const Result<UnloadSummary> summary = Run();
-  ASSERT_FALSE(summary);
-  EXPECT_EQ(summary.error().kind, ErrorKind::kBadReply);
-  EXPECT_EQ(fake.buckets["bkt"].policy, "{broken");
-  EXPECT_THAT(fake.calls, Not(Contains("Query UNLOAD")));
-}
-
-TEST_F(UnloadRunTest, MakesTheDefaultBucketOnceTheTableIsKnown) {
-  input.s3_uri.clear();
-  fake.unload_bucket = "timestream-unload-sourcedb-mytable-123456789012";
-  fake.unload_prefix = "";
-  const Result<UnloadSummary> summary = Run();
-  ASSERT_TRUE(summary) << summary.error().Text();
-  EXPECT_TRUE(fake.buckets.contains(fake.unload_bucket));
-  EXPECT_THAT(fake.unload_sql, HasSubstr("TO 's3://" + fake.unload_bucket + "' WITH"));
-  EXPECT_THAT(summary->plan.record_uri.str(),
-              StartsWith("s3://" + fake.unload_bucket + "/tsm-run-"));
-}
-
-TEST_F(UnloadRunTest, UsesADefaultBucketOfItsOwn) {
-  input.s3_uri.clear();
-  fake.unload_bucket = "timestream-unload-sourcedb-mytable-123456789012";
-  fake.unload_prefix = "";
-  fake.buckets[fake.unload_bucket];
-  EXPECT_TRUE(Run());
-  EXPECT_EQ(CallIndex("CreateBucket"), fake.calls.size());
-}
-
-TEST_F(UnloadRunTest, RefusesADefaultBucketOfAnotherAccount) {
-  input.s3_uri.clear();
-  fake.foreign_buckets = {"timestream-unload-sourcedb-mytable-123456789012"};
-  const Result<UnloadSummary> summary = Run();
-  ASSERT_FALSE(summary);
-  EXPECT_EQ(summary.error().kind, ErrorKind::kAlreadyExists);
-  EXPECT_THAT(summary.error().message, HasSubstr("another account"));
-}
-
-TEST_F(UnloadRunTest, NothingIsMadeForAnUnknownTable) {
-  input.s3_uri.clear();
-  fake.table_exists = false;
-  const Result<UnloadSummary> summary = Run();
-  ASSERT_FALSE(summary);
-  EXPECT_EQ(summary.error().kind, ErrorKind::kNotFound);
-  EXPECT_THAT(summary.error().Text(),
-              HasSubstr("table sourcedb.myTable is not known in eu-west-1"));
-  EXPECT_THAT(fake.calls, ElementsAre("GetCallerIdentity", "Query DESCRIBE"));
-}
-
-TEST_F(UnloadRunTest, ABucketThatIsNotThereIsNamed) {
-  input.s3_uri = "s3://missing-bucket/unload";
-  const Result<UnloadSummary> summary = Run();
-  ASSERT_FALSE(summary);
-  EXPECT_EQ(summary.error().kind, ErrorKind::kNotFound);
-  EXPECT_THAT(summary.error().message, HasSubstr("missing-bucket"));
-}
-
-TEST_F(UnloadRunTest, ABucketOfAnotherRegionIsRefused) {
-  fake.buckets["bkt"].region = "us-west-2";
-  const Result<UnloadSummary> summary = Run();
-  ASSERT_FALSE(summary);
-  EXPECT_EQ(summary.error().kind, ErrorKind::kInvalidInput);
-  EXPECT_THAT(summary.error().message, HasSubstr("us-west-2"));
-  EXPECT_THAT(summary.error().message, HasSubstr("eu-west-1"));
-  EXPECT_THAT(fake.calls, Not(Contains(StartsWith("PutObject"))));
-}
-
-TEST_F(UnloadRunTest, AddedColumnsEvadeThoseOfTheTable) {
-  fake.columns = {"nanoseconds", "Partition_Date", "partition_date_2", "time", "measure_name"};
-  ASSERT_TRUE(Run());
-  EXPECT_THAT(fake.unload_sql, HasSubstr("AS \"nanoseconds_2\""));
-  EXPECT_THAT(fake.unload_sql, HasSubstr("AS \"partition_date_3\""));
-  EXPECT_THAT(fake.unload_sql, HasSubstr("ARRAY['partition_date_3']"));
-}
-
-TEST_F(UnloadRunTest, NoRowsAreAResult) {
-  fake.write_files = false;
-  fake.reply_rows = 0;
-  fake.manifest_rows = 0;
-  const Result<UnloadSummary> summary = Run();
-  ASSERT_TRUE(summary) << summary.error().Text();
-  EXPECT_EQ(summary->rows, 0U);
-  EXPECT_EQ(summary->files, 0U);
-  EXPECT_EQ(Record()->state, run::RunState::kDone);
-}
-
-TEST_F(UnloadRunTest, NoRowsNeedNoManifestButNoFilesEither) {
-  fake.write_files = false;
-  fake.write_manifest = false;
-  fake.name_manifest = false;
-  fake.reply_rows = 0;
-  EXPECT_TRUE(Run());
-
-  fake.buckets["bkt"].objects.clear();
-  fake.write_files = true;
-  const Result<UnloadSummary> summary = Run();
-  ASSERT_FALSE(summary);
-  EXPECT_EQ(summary.error().kind, ErrorKind::kProof);
+TEST(UnloadRunTest, AppendLeavesTheDataThatIsThereAlone) {
+  UnloadWorld world;
+  world.input.append = true;
+  world.Table().Fill(kJanuary2024, 3, 10);
+  const std::string key = "unload/results/foreign_1_aaaaaaaaaaaaaaaa.csv";
+  world.service.Put("bkt", key, "x");
+  ASSERT_EQ(WhyNotDone(world.Run()), "");
+  EXPECT_TRUE(world.service.Body("bkt", key));
+  EXPECT_TRUE(world.service.executions()[0].to.starts_with("s3://bkt/unload/results/0001-"));
+  EXPECT_THAT(Contradictions(world), IsEmpty());
 }
 
 }  // namespace
-}  // namespace tsm::unload
+}  // namespace tsm::test

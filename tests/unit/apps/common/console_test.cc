@@ -3,9 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "common/progress_text.h"
 
@@ -36,7 +39,7 @@ class ConsoleTest : public ::testing::Test {
 
   static Progress At(std::uint64_t percent) {
     Progress progress;
-    progress.phase = "unload";
+    progress.phase = "check";
     progress.done = percent;
     progress.total = 100;
     return progress;
@@ -47,6 +50,12 @@ class ConsoleTest : public ::testing::Test {
     std::rewind(options.err);
     text.resize(std::fread(text.data(), 1, text.size(), options.err));
     return text;
+  }
+
+  static std::string Content(const std::string& path) {
+    std::stringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
   }
 
   static std::size_t Lines(const std::string& text) {
@@ -77,8 +86,8 @@ TEST_F(ConsoleTest, PlainProgressComesAtOnceThenEveryThirtySecondsAndAtTheEnd) {
   console.OnProgress(At(100));
   const std::string text = Err();
   EXPECT_EQ(Lines(text), 3U) << text;
-  EXPECT_THAT(text, HasSubstr("unload 4%"));
-  EXPECT_THAT(text, EndsWith("unload 100%\n"));
+  EXPECT_THAT(text, HasSubstr("check 4%"));
+  EXPECT_THAT(text, EndsWith("check 100%\n"));
 }
 
 TEST_F(ConsoleTest, TheLastProgressOfAPhaseIsNotLost) {
@@ -86,7 +95,7 @@ TEST_F(ConsoleTest, TheLastProgressOfAPhaseIsNotLost) {
   console.OnProgress(At(1));
   console.OnProgress(At(57));
   console.Finish(ExitCode::kDone);
-  EXPECT_THAT(Err(), EndsWith("unload 57%\n"));
+  EXPECT_THAT(Err(), EndsWith("check 57%\n"));
 }
 
 TEST_F(ConsoleTest, ATerminalsLineIsRedrawnAndMakesRoomForNotices) {
@@ -95,7 +104,7 @@ TEST_F(ConsoleTest, ATerminalsLineIsRedrawnAndMakesRoomForNotices) {
   console.OnProgress(At(1));
   clock.now += std::chrono::seconds(1);
   console.OnProgress(At(2));
-  EXPECT_EQ(Err(), "\runload 1%\x1b[K\runload 2%\x1b[K");
+  EXPECT_EQ(Err(), "\rcheck 1%\x1b[K\rcheck 2%\x1b[K");
   console.Info("note");
   EXPECT_THAT(Err(), MatchesRegex(".*2%\x1b\\[K\r\x1b\\[K[0-9:]+ info note\n"));
 }
@@ -116,9 +125,7 @@ TEST_F(ConsoleTest, ResultsGoToStdoutAtTheEnd) {
   console.Print("rows 7");
   console.Print("files 2");
   EXPECT_EQ(console.Finish(ExitCode::kDone), ExitCode::kDone);
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  EXPECT_EQ(text.str(), "rows 7\nfiles 2\n");
+  EXPECT_EQ(Content(path), "rows 7\nfiles 2\n");
 }
 
 TEST_F(ConsoleTest, AFullDiskTurnsSuccessIntoAFailureAndOnlySuccess) {
@@ -130,6 +137,66 @@ TEST_F(ConsoleTest, AFullDiskTurnsSuccessIntoAFailureAndOnlySuccess) {
     EXPECT_EQ(console.Finish(code), code == ExitCode::kDone ? ExitCode::kEnvironment : code);
     EXPECT_THAT(Err(), HasSubstr("No space left on device"));
   }
+}
+
+TEST_F(ConsoleTest, EventsReachTheReaderAtOnceAndSentencesGoToStderr) {
+  options.output = Output::kJson;
+  const std::string path = ::testing::TempDir() + "/console_events.txt";
+  std::fclose(options.out);
+  options.out = std::fopen(path.c_str(), "w");
+  Console console(options);
+  console.PrintNow(R"({"seq":1})");
+  EXPECT_EQ(Content(path), "{\"seq\":1}\n");
+  console.Print("rows 7");
+  console.PrintNow(R"({"seq":2})");
+  EXPECT_EQ(console.Finish(ExitCode::kDone), ExitCode::kDone);
+  EXPECT_EQ(Content(path), "{\"seq\":1}\n{\"seq\":2}\n");
+  EXPECT_THAT(Err(), EndsWith(" info rows 7\n"));
+}
+
+TEST_F(ConsoleTest, WithoutJsonNoEventIsPrinted) {
+  const std::string path = ::testing::TempDir() + "/console_no_events.txt";
+  std::fclose(options.out);
+  options.out = std::fopen(path.c_str(), "w");
+  Console console(options);
+  console.PrintNow("{}");
+  console.Print("rows 7");
+  EXPECT_EQ(console.Finish(ExitCode::kDone), ExitCode::kDone);
+  EXPECT_EQ(Content(path), "rows 7\n");
+}
+
+TEST_F(ConsoleTest, AnEventMakesRoomOnTheTerminal) {
+  options.output = Output::kJson;
+  options.redraw = true;
+  Console console(options);
+  console.OnProgress(At(1));
+  console.PrintNow("{}");
+  EXPECT_EQ(Err(), "\rcheck 1%\x1b[K\r\x1b[K");
+  console.Finish(ExitCode::kDone);
+}
+
+TEST_F(ConsoleTest, EventsThatNobodyTakesAreSaidOnceAndTurnSuccessIntoAFailure) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  close(ends[0]);
+  signal(SIGPIPE, SIG_IGN);
+  for (std::FILE* out : {std::fopen("/dev/full", "w"), fdopen(ends[1], "w")}) {
+    for (const ExitCode code : {ExitCode::kDone, ExitCode::kSomeFailed}) {
+      if (out == nullptr) out = std::fopen("/dev/full", "w");  // Finish closes it
+      ASSERT_NE(out, nullptr);
+      options.out = std::exchange(out, nullptr);
+      options.output = Output::kJson;
+      const std::size_t before = Lines(Err());
+      Console console(options);
+      console.PrintNow("{}");
+      EXPECT_EQ(Lines(Err()), before + 1);
+      EXPECT_THAT(Err(), HasSubstr("stdout did not take the events: "));
+      console.PrintNow("{}");
+      EXPECT_EQ(console.Finish(code), code == ExitCode::kDone ? ExitCode::kEnvironment : code);
+      EXPECT_EQ(Lines(Err()), before + 1);
+    }
+  }
+  EXPECT_THAT(Err(), HasSubstr("Broken pipe"));
 }
 
 TEST(ProgressTextTest, ShowsWhatIsKnown) {
@@ -146,6 +213,35 @@ TEST(ProgressTextTest, ShowsWhatIsKnown) {
   load.done = 1'000;
   load.rows_done = 2'000'000;
   EXPECT_EQ(ProgressText(load), "load: 1,000 tasks, 2,000,000 rows");
+}
+
+TEST(ProgressTextTest, AnUnloadTellsSlicesRowsAndTheTimeLeft) {
+  Progress unload;
+  unload.phase = "unload";
+  unload.done = 3;
+  unload.total = 12;
+  unload.bytes_done = 1'200'000'000;
+  unload.rows_done = 5'000;
+  unload.fraction = 0.428;
+  unload.left = std::chrono::seconds(185);
+  unload.detail = "4 running";
+  EXPECT_EQ(ProgressText(unload),
+            "unload 42%: 3 of 12 slices, 1.2 GB, 5,000 rows, 3 min 05 s left, 4 running");
+  unload.left = std::chrono::seconds(45);
+  EXPECT_THAT(ProgressText(unload), HasSubstr(" 45 s left"));
+}
+
+TEST(ProgressTextTest, AHundredPercentMeansTheLastUnitIsDone) {
+  Progress unload;
+  unload.phase = "unload";
+  unload.total = 2;
+  unload.done = 1;
+  unload.fraction = 1.07;  // more rows than were counted before
+  EXPECT_EQ(ProgressText(unload), "unload 99%: 1 of 2 slices");
+  unload.done = 2;
+  EXPECT_EQ(ProgressText(unload), "unload 100%: 2 of 2 slices");
+  unload.fraction = -1;
+  EXPECT_EQ(ProgressText(unload), "unload 0%: 2 of 2 slices");
 }
 
 TEST(ProgressTextTest, IsCutByCharacterNotByByte) {

@@ -1,12 +1,8 @@
 #include "common/session_options.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-
-#include "common/signals.h"
 
 namespace tsm::apps {
 namespace {
@@ -80,23 +76,6 @@ TEST(SessionFlagsTest, HelpGoesToStdoutAndFitsItsWidth) {
   EXPECT_NE(text.find("--endpoint-url"), std::string::npos);
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
-}
-
-TEST(SignalsTest, TheFirstAsksToStopTheSecondEnds) {
-  EXPECT_EXIT(
-      {
-        const std::stop_token stop = StopOnSignals();
-        if (stop.stop_requested()) _exit(1);
-        raise(SIGTERM);
-        std::mutex mutex;
-        std::condition_variable_any changed;
-        std::unique_lock lock(mutex);
-        changed.wait_for(lock, stop, std::chrono::seconds(30), [] { return false; });
-        if (!stop.stop_requested()) _exit(2);
-        raise(SIGINT);
-        _exit(3);
-      },
-      ::testing::ExitedWithCode(130), "");
 }
 
 }  // namespace

@@ -1,0 +1,14 @@
+// `ts-unload status RUN` and `ts-unload list`: what the state directory tells, from any shell,
+// while a run goes on or after it. No request is made, no lock taken.
+#pragma once
+
+#include "common/console.h"
+#include "common/exit_code.h"
+#include "ts_unload/options.h"
+
+namespace tsm::apps {
+
+ExitCode ShowStatus(const UnloadFlags& flags, Console& console);
+ExitCode ListRuns(const UnloadFlags& flags, Console& console);
+
+}  // namespace tsm::apps

@@ -1,0 +1,17 @@
+// For --verify content: the aggregates of every partition of the source, put beside the record, so
+// that a loaded table can be held against them when the source may be gone.
+#pragma once
+
+#include "run_context.h"
+
+namespace tsm::unload {
+
+// "<folder>tsm-content-<run id>/": a key prefix.
+std::string ContentPrefix(const UnloadPlan& plan, const TablePlan& table);
+
+// One object per planned slice, `<prefix><slice>.jsonl`, a line of JSON per partition and up to a
+// hundred columns: {"partition":"2024-02-26","rows":10,"facts":[["temperature","sum","12.5"],…]}.
+// Only one slice's is held.
+Status PutContent(RunContext& context, std::size_t table);
+
+}  // namespace tsm::unload

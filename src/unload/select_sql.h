@@ -1,0 +1,26 @@
+// Parts of SQL that UNLOAD and the side queries share. Pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tsm/timestream/table_ref.h"
+#include "tsm/unload/partition_unit.h"
+
+namespace tsm::unload {
+
+// "database"."table".
+std::string TableSql(const timestream::TableRef& table);
+
+// date_format(time, '%Y-%m-%d'): a row's partition as its folder's name has it. Not for kNone.
+std::string PartitionSql(PartitionUnit unit);
+
+// "city DESC" -> {"city", " DESC"}; without a direction the second is "".
+std::pair<std::string, std::string> SplitOrder(std::string_view item);
+
+// " ORDER BY time, "city" DESC", "" for none. `time` bare, as the original writes it.
+std::string OrderSql(const std::vector<std::string>& order_by);
+
+}  // namespace tsm::unload
