@@ -116,16 +116,17 @@ install_missing "${TSM_BUILD_PACKAGES[@]}" "${TSM_TEST_PACKAGES[@]}"
 forget_caller_aws
 wrapper=()
 preset=release
-selection='slow or not slow'
+selection='slow or not slow'  # all
 case $sanitize in
   address)
     preset=asan
+    selection='not many'
     # 86: a code that no test expects, so that a report can't pass for an expected failure.
     export ASAN_OPTIONS=exitcode=86:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:exitcode=86
     ;;
   thread)
     preset=tsan
-    selection='not slow'
+    selection='not slow and not many'
     export TSAN_OPTIONS=exitcode=86:halt_on_error=1:second_deadlock_stack=1
     # This compiler's thread sanitizer knows fewer address layouts than newer kernels choose from.
     if setarch "$(uname -m)" -R true 2>/dev/null; then wrapper=(setarch "$(uname -m)" -R); fi

@@ -19,7 +19,7 @@ from e2e_proxy import CountingProxy
 from e2e_unload import Unload, assert_whole, attempts, bulk_csv, days, run_directory, set_rules, strays
 
 LOAD_SEEDS = range(10)
-# Always run, in .ci too; the others are slow.
+# Always run; the others once, without sanitizers.
 SHORT, LONG = range(6), range(6, 50)
 ROWS_PER_DAY, DAYS = 6, 24
 UNLOAD_FLAGS = ("--partition", "day", "--max_partitions", "6", "--parallel", "3")
@@ -110,7 +110,7 @@ def rehearse(unload):
     return len(proxy.requests), time.monotonic() - begun
 
 
-@pytest.mark.parametrize("seed", [*SHORT, *(pytest.param(seed, marks=pytest.mark.slow) for seed in LONG)])
+@pytest.mark.parametrize("seed", [*SHORT, *(pytest.param(seed, marks=pytest.mark.many) for seed in LONG)])
 def test_ts_unload(start_local, seed):
     """The source is unloaded whole, each slice vouched for once; what killed attempts left is gone or named."""
     chance = random.Random(seed)
