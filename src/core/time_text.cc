@@ -226,8 +226,11 @@ std::string FormatTimestamp(UnixNanos time) {
   const std::chrono::sys_time<std::chrono::nanoseconds> instant{std::chrono::nanoseconds(time)};
   const auto seconds = std::chrono::floor<std::chrono::seconds>(instant);
   const Fields f = FieldsOf(seconds);
+  // Not as a difference of both: the second in which 64 bits begin began before them.
+  constexpr std::int64_t kPerSecond = 1'000'000'000;
+  const std::int64_t nanos = (time % kPerSecond + kPerSecond) % kPerSecond;
   return Print("%04d-%02u-%02u %02ld:%02ld:%02ld.%09lld", f.year, f.month, f.day, f.hour, f.minute,
-               f.second, static_cast<long long>((instant - seconds).count()));
+               f.second, static_cast<long long>(nanos));
 }
 
 std::string FormatAmzDate(std::chrono::system_clock::time_point time) {

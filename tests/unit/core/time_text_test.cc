@@ -78,6 +78,8 @@ TEST(FormatTimestampTest, AlwaysNineDecimals) {
   EXPECT_EQ(FormatTimestamp(std::numeric_limits<UnixNanos>::max()),
             "2262-04-11 23:47:16.854775807");
   EXPECT_EQ(FormatTimestamp(-1), "1969-12-31 23:59:59.999999999");
+  EXPECT_EQ(FormatTimestamp(std::numeric_limits<UnixNanos>::min()),
+            "1677-09-21 00:12:43.145224192");
 }
 
 TEST(FormatTimestampTest, ParseReadsItBack) {
