@@ -22,6 +22,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 SAMPLES = ROOT / "data_model_samples"
 BIN = pathlib.Path(os.environ.get("TS_BUILD_DIR", ROOT / "build/release")) / "bin"
+# Programs under the thread sanitizer need more time for each step: what runs beside them must last longer.
+PACE = 3 if BIN.parent.name == "tsan" else 1
 ACCOUNT = "123456789012"
 KEY, SECRET = "test", "test"
 SANITIZER_SIGNS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "runtime error:")

@@ -8,7 +8,7 @@ import re
 import time
 
 import pytest
-from e2e_harness import expect
+from e2e_harness import PACE, expect
 from e2e_unload import (BUCKET, COUNT_UNLOADS, REGION, Earlier, Unload, attempts, bulk_csv, days, rule_calls, set_rules)
 
 FIRST, DAYS, PER_DAY = 19000, 40, 3
@@ -119,7 +119,7 @@ def running_queries(unload, run="last"):
 
 
 def test_cancelled_by_somebody_else(begin):
-    unload, earlier = begin("--unload_rate", "0", "--unload_seconds", "2")
+    unload, earlier = begin("--unload_rate", "0", "--unload_seconds", 2 * PACE)
     process = unload.popen(*BY_DAY)
     deadline = time.monotonic() + 30
     while not (unload.runs()[1:] and running_queries(unload)):

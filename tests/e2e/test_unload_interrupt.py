@@ -7,13 +7,13 @@ import subprocess
 import time
 
 import pytest
-from e2e_harness import BIN, KEY, ROOT, SECRET, check_no_report, clean_env, expect
+from e2e_harness import PACE, BIN, KEY, ROOT, SECRET, check_no_report, clean_env, expect
 from e2e_proxy import CountingProxy
 from e2e_unload import Unload, assert_clean, assert_whole, attempts, bulk_csv, days
 
 # Four slices, two at once, each UNLOAD as long as these seconds.
 FLAGS = ("--partition", "day", "--max_partitions", "5", "--parallel", "2")
-SECONDS = 2
+SECONDS = 2 * PACE
 
 
 @pytest.fixture
