@@ -3,36 +3,25 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
-#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <thread>
 #include <vector>
 
 #include "ts_local/api_error.h"
 #include "ts_local/batch_load_request.h"
 #include "ts_local/batch_load_run.h"
-#include "ts_local/batch_task.h"
+#include "ts_local/batch_task_list.h"
+#include "ts_local/fault_rules.h"
 #include "ts_local/json_fields.h"
 
 namespace ts_local {
 namespace {
 
 using nlohmann::json;
+using Entry = BatchTaskList::Entry;
 
 constexpr int kWorkers = 4;
-constexpr std::size_t kMaxActivePerTable = 5;
-constexpr std::size_t kMaxActivePerAccount = 10;
-// How long a stopped task may be resumed is documented nowhere.
-constexpr std::int64_t kResumableMs = 24LL * 3600 * 1000;
-
-std::string NewTaskId() {
-  std::random_device random;
-  std::string id;
-  for (int i = 0; i < 32; ++i) id += "0123456789ABCDEF"[random() % 16];
-  return id;
-}
 
 void AddTimes(const BatchTask& task, json* out) {
   (*out)["CreationTime"] = EpochSeconds(task.created_ms);
@@ -42,21 +31,43 @@ void AddTimes(const BatchTask& task, json* out) {
   }
 }
 
+BatchRunRules RulesOf(FaultRules* faults) {
+  BatchRunRules rules;
+  const auto fault = faults == nullptr ? std::nullopt : faults->Next(kTaskStep, Protocol::kJson);
+  if (!fault) return rules;
+  rules.mishap = fault->kind == Fault::Kind::kFailTask ? BatchRunRules::Mishap::kFail
+                                                       : BatchRunRules::Mishap::kStop;
+  rules.share = fault->share;
+  return rules;
+}
+
+// What Describe shows of a task of somebody else's.
+json OthersConfiguration() {
+  return json::parse(R"({
+    "DataSourceConfiguration": {"DataFormat": "CSV", "DataSourceS3Configuration":
+      {"BucketName": "somebody-elses-bucket", "ObjectKeyPrefix": "somebody-elses-load/"}},
+    "ReportConfiguration": {"ReportS3Configuration":
+      {"BucketName": "somebody-elses-bucket", "ObjectKeyPrefix": "somebody-elses-reports"}},
+    "DataModelConfiguration": {"DataModel": {"TimeColumn": "time", "TimeUnit": "MILLISECONDS",
+      "DimensionMappings": [{"SourceColumn": "d", "DestinationColumn": "d"}],
+      "MultiMeasureMappings": {"TargetMultiMeasureName": "m", "MultiMeasureAttributeMappings":
+        [{"SourceColumn": "v", "TargetMultiMeasureAttributeName": "v",
+          "MeasureValueType": "DOUBLE"}]}}}})");
+}
+
 }  // namespace
 
 struct BatchLoad::Impl {
-  Impl(TableStore& table_store, Storage& s3, NowNs clock)
-      : tables(table_store), storage(s3), now(std::move(clock)), store(tables.dir()) {
-    for (BatchTask& task : store.Load()) {
-      if (task.status == kInProgress) {
-        Stop(&task);
-        store.Update(task);
-      } else if (task.Active()) {
-        queue.push_back(task.id);
-      }
-      std::string id = task.id;
-      tasks.emplace(std::move(id), std::move(task));
-    }
+  Impl(TableStore& table_store, Storage& s3, NowNs clock, const BatchLoadLimits& all_limits,
+       FaultRules* fault_rules)
+      : tables(table_store),
+        storage(s3),
+        now(std::move(clock)),
+        limits(all_limits),
+        faults(fault_rules),
+        partitions(limits.magnetic_partitions, limits.RealNs(limits.magnetic_partition_seconds)),
+        tasks(tables.dir(), limits, now()) {
+    for (std::string& id : tasks.Waiting()) queue.push_back(std::move(id));
     for (int i = 0; i < kWorkers; ++i) workers.emplace_back([this] { Work(); });
   }
 
@@ -68,52 +79,25 @@ struct BatchLoad::Impl {
   void StopAll() {
     {
       const std::lock_guard lock(mutex);
+      (void)tasks.At(now());  // what has come to its end stays there after the next start
       stopping = true;
     }
     wake.notify_all();
   }
 
-  std::int64_t NowMs() const { return now() / 1'000'000; }
-
-  void Stop(BatchTask* task) const {
-    task->status = kProgressStopped;
-    task->updated_ms = NowMs();
-    task->resumable_until_ms = task->updated_ms + kResumableMs;
-  }
-
   // The lock must be held.
-  BatchTask& Find(const std::string& region, const std::string& id) {
-    const auto found = tasks.find(id);
-    if (found == tasks.end() || found->second.region != region) {
+  Entry& Find(const std::string& region, const std::string& id) {
+    Entry* found = tasks.Find(id, now());
+    if (found == nullptr || found->task.region != region) {
       throw ApiError(400, "ResourceNotFoundException",
                      "The batch load task " + id + " does not exist.");
     }
-    return found->second;
+    return *found;
   }
 
-  void CheckQuota(const BatchTask& wanted) const {
-    std::size_t of_table = 0;
-    std::size_t of_account = 0;
-    for (const auto& [id, task] : tasks) {
-      if (!task.Active() || task.region != wanted.region) continue;
-      ++of_account;
-      if (task.database == wanted.database && task.table == wanted.table) ++of_table;
-    }
-    // AWS's page says that new tasks are throttled "until more resources are available"; that this
-    // is a ServiceQuotaExceededException is our reading of the operation's error list, unverified.
-    if (of_table >= kMaxActivePerTable) {
-      throw ApiError(400, "ServiceQuotaExceededException",
-                     "The table has 5 active batch load tasks, which is the quota.");
-    }
-    if (of_account >= kMaxActivePerAccount) {
-      throw ApiError(400, "ServiceQuotaExceededException",
-                     "The account has 10 active batch load tasks, which is the quota.");
-    }
-  }
-
-  void Save(BatchTask* task) {
-    task->updated_ms = NowMs();
-    store.Update(*task);
+  void Enqueue(const std::string& id) {
+    queue.push_back(id);
+    wake.notify_one();
   }
 
   void Work() {
@@ -121,66 +105,99 @@ struct BatchLoad::Impl {
     while (true) {
       wake.wait(lock, [this] { return stopping || !queue.empty(); });
       if (stopping) return;
-      BatchTask& task = tasks.at(queue.front());  // map nodes stay where they are
+      Entry* entry = tasks.Find(queue.front(), now());
       queue.pop_front();
-      task.status = kInProgress;
-      task.counters = {};
-      task.error.clear();
-      task.resumable_until_ms = 0;
-      Save(&task);
-      const BatchTask copy = task;
+      const BatchTask copy = entry->task;
+      BatchRunRules rules = RulesOf(faults);
+      rules.partitions = &partitions;
+      rules.now_ns = now;
+      rules.source = Hide(copy);
+      tasks.Begin(entry, now());
       lock.unlock();
-      const BatchOutcome outcome = Run(copy, &task);
+      BatchOutcome outcome = Run(copy, rules, entry);
       lock.lock();
-      if (outcome.stopped) return;  // stays IN_PROGRESS on disk: the next start stops it
-      task.status = outcome.succeeded ? kSucceeded : kFailed;
-      task.error = outcome.error;
-      task.counters = outcome.counters;
-      Save(&task);
+      if (outcome.interrupted) return;  // stays IN_PROGRESS on disk: the next start stops it
+      tasks.End(entry, std::move(outcome), now());
+      Show(copy, rules.source, entry);
     }
   }
 
+  // The source of a run's rows, hidden, where they are not seen at once.
+  std::int64_t Hide(const BatchTask& task) {
+    if (limits.visible_seconds <= 0) return TableStore::kNoSource;
+    last_source = std::max(last_source + 1, now() / 1'000'000);
+    tables.HideSource({task.region, task.database, task.table}, last_source);
+    return last_source;
+  }
+
+  void Show(const BatchTask& task, std::int64_t source, const Entry* entry) {
+    if (source == TableStore::kNoSource) return;
+    const std::int64_t end = entry->course ? entry->course->end_ns : now();
+    tables.ShowSource({task.region, task.database, task.table}, source,
+                      end + limits.RealNs(limits.visible_seconds));
+  }
+
   // `shared` is the task in `tasks`, touched under the lock only.
-  BatchOutcome Run(const BatchTask& task, BatchTask* shared) {
+  BatchOutcome Run(const BatchTask& task, const BatchRunRules& rules, Entry* shared) {
     BatchCounters latest;
     try {
-      BatchLoadRun run(tables, storage, task);
+      BatchLoadRun run(tables, storage, task, rules);
       std::vector<std::string> keys;
       if (task.files_json.empty()) {
         std::string reason = run.ListFiles(&keys);
-        if (!reason.empty()) return {false, false, std::move(reason), {}};
+        if (!reason.empty()) return {false, kFailed, std::move(reason), {}, 0};
         const std::lock_guard lock(mutex);
-        shared->files_json = json(keys).dump(-1, ' ', false, json::error_handler_t::replace);
-        Save(shared);
+        tasks.SetFiles(shared, json(keys).dump(-1, ' ', false, json::error_handler_t::replace));
       } else {
         keys = json::parse(task.files_json).get<std::vector<std::string>>();
       }
       return run.Load(keys, [&](const BatchCounters& counters) {
         const std::lock_guard lock(mutex);
-        shared->counters = latest = counters;
-        Save(shared);
+        latest = counters;
+        tasks.ShowLive(shared, counters, now());
         return !stopping;
       });
     } catch (const std::exception& error) {
       // The table or a bucket may be deleted under the load; the task says so, ts-local goes on.
-      return {false, false, error.what(), latest};
+      return {false, kFailed, error.what(), latest, 0};
     }
+  }
+
+  std::size_t Others(bool end) {
+    const std::lock_guard lock(mutex);
+    std::size_t active = 0;
+    const std::int64_t at = now();
+    for (const auto& [id, entry] : tasks.At(at)) {
+      if (!BatchTaskList::IsOther(entry.task) || !entry.task.Active()) continue;
+      if (end) {
+        Entry* other = tasks.Find(id, at);
+        other->course->end_ns = at;
+        (void)tasks.Find(id, at);
+      } else {
+        ++active;
+      }
+    }
+    return active;
   }
 
   TableStore& tables;
   Storage& storage;
   const NowNs now;
+  const BatchLoadLimits limits;
+  FaultRules* const faults;
+  MagneticPartitions partitions;
   std::mutex mutex;  // guards all below but the threads
-  BatchTaskStore store;
-  std::map<std::string, BatchTask> tasks;
+  BatchTaskList tasks;
   std::deque<std::string> queue;  // ids
+  std::int64_t last_source = 0;
   std::condition_variable wake;
   bool stopping = false;
   std::vector<std::thread> workers;
 };
 
-BatchLoad::BatchLoad(TableStore& tables, Storage& storage, NowNs now)
-    : impl_(std::make_unique<Impl>(tables, storage, std::move(now))) {}
+BatchLoad::BatchLoad(TableStore& tables, Storage& storage, NowNs now, const BatchLoadLimits& limits,
+                     FaultRules* rules)
+    : impl_(std::make_unique<Impl>(tables, storage, std::move(now), limits, rules)) {}
 
 BatchLoad::~BatchLoad() = default;
 
@@ -189,30 +206,28 @@ void BatchLoad::Stop() { impl_->StopAll(); }
 json BatchLoad::Create(const Caller& caller, const json& request) {
   BatchTask task = ParseCreateRequest(caller, request, impl_->tables, impl_->storage);
   const std::lock_guard lock(impl_->mutex);
+  const std::int64_t now = impl_->now();
   if (!task.client_token.empty()) {
-    for (const auto& [id, other] : impl_->tasks) {
-      if (other.region != task.region || other.client_token != task.client_token) continue;
-      if (other.request == task.request) return {{"TaskId", id}};
+    for (const auto& [id, other] : impl_->tasks.At(now)) {
+      if (other.task.region != task.region || other.task.client_token != task.client_token) {
+        continue;
+      }
+      if (other.task.request == task.request) return {{"TaskId", id}};
       // What the service answers here is documented nowhere.
       throw ApiError(400, "ConflictException",
                      "The ClientToken was used before with other parameters.");
     }
   }
-  impl_->CheckQuota(task);
-  task.id = NewTaskId();
-  task.created_ms = task.updated_ms = impl_->NowMs();
-  impl_->store.Insert(&task);
-  const std::string id = task.id;
-  impl_->tasks.emplace(id, std::move(task));
-  impl_->queue.push_back(id);
-  impl_->wake.notify_one();
+  impl_->tasks.CheckQuota(task, now);
+  const std::string id = impl_->tasks.Add(std::move(task), now).task.id;
+  impl_->Enqueue(id);
   return {{"TaskId", id}};
 }
 
 json BatchLoad::Describe(const Caller& caller, const json& request) const {
   const std::string id = RequiredText(request, "TaskId");
   const std::lock_guard lock(impl_->mutex);
-  const BatchTask& task = impl_->Find(caller.region, id);
+  const BatchTask& task = impl_->Find(caller.region, id).task;
   json description = json::parse(task.configuration);
   description["TaskId"] = task.id;
   description["TaskStatus"] = task.status;
@@ -247,7 +262,8 @@ json BatchLoad::List(const Caller& caller, const json& request) const {
   }
   const std::lock_guard lock(impl_->mutex);
   std::vector<const BatchTask*> found;
-  for (const auto& [id, task] : impl_->tasks) {
+  for (const auto& [id, entry] : impl_->tasks.At(impl_->now())) {
+    const BatchTask& task = entry.task;
     if (task.region == caller.region && task.seq < below && (!status || task.status == *status)) {
       found.push_back(&task);
     }
@@ -272,15 +288,43 @@ json BatchLoad::List(const Caller& caller, const json& request) const {
 json BatchLoad::Resume(const Caller& caller, const json& request) {
   const std::string id = RequiredText(request, "TaskId");
   const std::lock_guard lock(impl_->mutex);
-  BatchTask& task = impl_->Find(caller.region, id);
-  if (task.status != kProgressStopped || impl_->NowMs() >= task.resumable_until_ms) {
-    throw Invalid("The batch load task " + id + " is " + task.status + " and cannot be resumed");
+  Entry& entry = impl_->Find(caller.region, id);
+  const std::int64_t now = impl_->now();
+  if (entry.task.status != kProgressStopped) {
+    throw Invalid("The batch load task " + id + " is " + entry.task.status +
+                  " and cannot be resumed");
   }
-  task.status = kPendingResume;
-  impl_->Save(&task);
-  impl_->queue.push_back(id);
-  impl_->wake.notify_one();
+  if (now / 1'000'000 >= entry.task.resumable_until_ms) {
+    throw Invalid("The batch load task " + id +
+                  " cannot be resumed any more: its ResumableUntil "
+                  "has passed");
+  }
+  impl_->tasks.Resume(&entry, now);
+  impl_->Enqueue(id);
   return json::object();
 }
+
+std::size_t BatchLoad::AddOthers(const OtherTasks& others) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    const std::int64_t now = impl_->now();
+    BatchTask task;
+    task.region = others.region;
+    task.database = others.database;
+    task.table = others.table;
+    task.configuration = OthersConfiguration().dump();
+    for (std::size_t i = 0; i < others.count; ++i) {
+      impl_->tasks.AddOther(task, now, now + impl_->limits.RealNs(others.seconds));
+    }
+  }
+  return CountOthers();
+}
+
+std::size_t BatchLoad::EndOthers() {
+  (void)impl_->Others(true);
+  return CountOthers();
+}
+
+std::size_t BatchLoad::CountOthers() const { return impl_->Others(false); }
 
 }  // namespace ts_local

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "ts_local/rejected_data.h"
 #include "ts_local/value_text.h"
 
 namespace ts_local {
@@ -71,13 +72,18 @@ std::string_view UnitName(TimeUnit unit) {
 
 }  // namespace
 
-BatchLoadFile::BatchLoadFile(const Target& target, const DataModel& model,
+BatchLoadFile::BatchLoadFile(const Target& target, const Bounds& bounds, const DataModel& model,
                              const CsvConfiguration& csv, BatchCounters* counters,
                              BatchLoadReport* report)
-    : target_(target), model_(model), csv_(csv), counters_(counters), report_(report) {}
+    : target_(target),
+      bounds_(bounds),
+      model_(model),
+      csv_(csv),
+      counters_(counters),
+      report_(report) {}
 
-bool BatchLoadFile::Load(const std::string& key, Storage::Download* bytes,
-                         const Progress& progress) {
+BatchLoadFile::End BatchLoadFile::Load(const std::string& key, Storage::Download* bytes,
+                                       const Progress& progress) {
   file_ = key;
   bool begun = false;
   const auto read = [&](char* buffer, std::size_t size) {
@@ -93,9 +99,9 @@ bool BatchLoadFile::Load(const std::string& key, Storage::Download* bytes,
     return progress();
   };
   std::string problem;
-  bool running = true;
+  End end = End::kWhole;
   try {
-    problem = LoadRows(&reader, metered, &running);
+    problem = LoadRows(&reader, metered, &end);
   } catch (const Compressed& error) {
     problem = error.what();
   } catch (const Unreadable& error) {
@@ -106,34 +112,51 @@ bool BatchLoadFile::Load(const std::string& key, Storage::Download* bytes,
     ++counters_->file_failures;
     report_->AddFileError(file_, problem);
   }
-  return metered() && running;
+  return metered() ? end : End::kInterrupted;
 }
 
-std::string BatchLoadFile::LoadRows(CsvReader* reader, const Progress& progress, bool* running) {
+std::string BatchLoadFile::LoadRows(CsvReader* reader, const Progress& progress, End* end) {
   CsvRecord row;
   if (!reader->Next(&row)) return "The file has no header row.";
   std::string problem = row.error.empty() ? BindHeader(row) : row.error;
   if (!problem.empty()) return problem;
   const std::size_t width = row.count;
-  while (*running && reader->Next(&row)) {
-    ++counters_->processed;
-    std::string reason = row.error;
-    if (reason.empty() && row.count != width) {
-      reason = "The record does not have as many columns as the header.";
-    }
-    rows_.push_back({row.first_line, row.last_line, false});
-    if (reason.empty()) reason = MapRow(row);
-    if (!reason.empty()) {
-      ++counters_->parse_failures;
-      report_->AddLines(file_, reason, row.first_line, row.last_line);
-      rows_.pop_back();
-    }
-    if (used_ >= kBatchRecords || batch_bytes_ >= kBatchBytes) {
-      Flush();
-      *running = progress();
+  const std::int64_t bytes_left = bounds_.stop_bytes - counters_->bytes;
+  while (static_cast<std::int64_t>(reader->bytes_read()) < bytes_left) {
+    if (!reader->Next(&row)) return {};
+    const bool sound = row.error.empty() && row.count == width;
+    if (sound && !HasPartition(row)) break;
+    LoadRow(row, width);
+    if (used_ < kBatchRecords && batch_bytes_ < kBatchBytes) continue;
+    Flush();
+    if (!progress()) {
+      *end = End::kInterrupted;
+      return {};
     }
   }
+  *end = End::kBound;
   return {};
+}
+
+void BatchLoadFile::LoadRow(const CsvRecord& row, std::size_t width) {
+  ++counters_->processed;
+  std::string reason = row.error;
+  if (reason.empty() && row.count != width) {
+    reason = "The record does not have as many columns as the header.";
+  }
+  rows_.push_back({row.first_line, row.last_line, false});
+  if (reason.empty()) reason = MapRow(row);
+  if (reason.empty()) return;
+  ++counters_->parse_failures;
+  report_->AddLines(file_, reason, row.first_line, row.last_line);
+  rows_.pop_back();
+}
+
+bool BatchLoadFile::HasPartition(const CsvRecord& row) {
+  if (bounds_.partitions == nullptr || counters_->processed < bounds_.loaded_rows) return true;
+  const auto time = ParseEpoch(row.fields[time_column_], model_.time_unit);
+  return !time || *time >= bounds_.magnetic_before_ns ||
+         bounds_.partitions->Use(target_.table, *time, bounds_.now_ns());
 }
 
 std::string BatchLoadFile::FindColumn(const std::string& name, std::size_t* column) const {
@@ -274,8 +297,13 @@ std::string BatchLoadFile::MapRecord(const CsvRecord& row, const Mapping& mappin
 void BatchLoadFile::Flush() {
   if (used_ > 0) {
     records_.resize(used_);
-    const WriteResult result = target_.tables.Write(target_.table, records_);
+    const WriteResult result = target_.tables.Write(target_.table, records_, target_.source);
+    std::vector<RowRejection> silent;
     for (const RowRejection& rejection : result.rejections) {
+      if (IsSilent(rejection)) {
+        silent.push_back(rejection);
+        continue;
+      }
       Row& row = rows_[row_of_[rejection.index]];
       if (!row.rejected) ++counters_->record_failures;
       row.rejected = true;
@@ -287,6 +315,7 @@ void BatchLoadFile::Flush() {
               : rejection.reason,
           row.first_line, row.last_line);
     }
+    if (target_.silently_rejected) target_.silently_rejected(silent);
   }
   for (const Row& row : rows_) counters_->ingested += row.rejected ? 0 : 1;
   rows_.clear();

@@ -11,6 +11,7 @@
 #include "ts_local/batch_load_model.h"
 #include "ts_local/batch_load_report.h"
 #include "ts_local/csv_reader.h"
+#include "ts_local/magnetic_partitions.h"
 #include "ts_local/storage.h"
 #include "ts_local/table_store.h"
 
@@ -39,17 +40,29 @@ class BatchLoadFile {
     TableStore& tables;
     TableName table;
     std::int64_t version = 1;
+    std::int64_t source = TableStore::kNoSource;  // of the rows, see TableStore::HideSource
+    // Gets what the magnetic store did not take and the caller is not told of.
+    std::function<void(const std::vector<RowRejection>&)> silently_rejected;
   };
-  // Called now and then; false stops the load where it is.
+  // Where a run ends before its files do.
+  struct Bounds {
+    std::int64_t stop_bytes = INT64_MAX;       // no row is begun once BatchCounters::bytes is there
+    MagneticPartitions* partitions = nullptr;  // null: as many as there are
+    std::function<std::int64_t()> now_ns;      // with `partitions`
+    std::int64_t magnetic_before_ns = INT64_MIN;  // rows of an earlier time need a partition
+    std::int64_t loaded_rows = 0;  // the first so many need none: an earlier run loaded them
+  };
+  enum class End { kWhole, kBound, kInterrupted };
+  // Called now and then; false interrupts the load where it is.
   using Progress = std::function<bool()>;
 
   // All arguments must outlive it. `counters` and `report` are added to.
-  BatchLoadFile(const Target& target, const DataModel& model, const CsvConfiguration& csv,
-                BatchCounters* counters, BatchLoadReport* report);
+  BatchLoadFile(const Target& target, const Bounds& bounds, const DataModel& model,
+                const CsvConfiguration& csv, BatchCounters* counters, BatchLoadReport* report);
 
-  // Loads the object `key` as `bytes` gives it; false where `progress` stopped it. Errors of the
-  // file and its rows go to the report; ApiError where the table is gone.
-  bool Load(const std::string& key, Storage::Download* bytes, const Progress& progress);
+  // Loads the object `key` as `bytes` gives it. Errors of the file and its rows go to the report;
+  // ApiError where the table is gone.
+  End Load(const std::string& key, Storage::Download* bytes, const Progress& progress);
 
  private:
   struct Mapping {
@@ -62,8 +75,11 @@ class BatchLoadFile {
     bool rejected = false;
   };
 
-  // The reason why the file cannot be used, else "". `running` becomes false where `progress` said.
-  std::string LoadRows(CsvReader* reader, const Progress& progress, bool* running);
+  // The reason why the file cannot be used, else "". `end` where it ended.
+  std::string LoadRows(CsvReader* reader, const Progress& progress, End* end);
+  void LoadRow(const CsvRecord& row, std::size_t width);
+  // Whether the magnetic store has a partition for the row, where it needs one.
+  bool HasPartition(const CsvRecord& row);
   // Finds the model's columns in the header; the reason why the file cannot be used, else "".
   std::string BindHeader(const CsvRecord& header);
   std::string FindColumn(const std::string& name, std::size_t* column) const;
@@ -76,6 +92,7 @@ class BatchLoadFile {
   void Flush();
 
   const Target& target_;
+  const Bounds& bounds_;
   const DataModel& model_;
   const CsvConfiguration& csv_;
   BatchCounters* const counters_;

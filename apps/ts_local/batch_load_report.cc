@@ -31,8 +31,10 @@ std::string BatchLoadReport::Json(const std::string& task_id) const {
     }
     files.push_back({{"fileName", file}, {"errors", std::move(errors)}});
   }
+  json task = json::array();
+  for (const std::string& reason : task_errors_) task.push_back({{"reason", reason}});
   const json report = {
-      {"taskId", task_id}, {"taskErrors", json::array()}, {"fileErrors", std::move(files)}};
+      {"taskId", task_id}, {"taskErrors", std::move(task)}, {"fileErrors", std::move(files)}};
   return report.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

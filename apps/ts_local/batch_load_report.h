@@ -13,16 +13,19 @@ namespace ts_local {
 
 class BatchLoadReport {
  public:
+  // An error of the whole task; the shape of what stands in taskErrors is our guess.
+  void AddTaskError(const std::string& reason) { task_errors_.push_back(reason); }
   // An error of the whole file; the shape without lines is our guess.
   void AddFileError(const std::string& file, const std::string& reason);
   // Lines count from 1, the header included; `last` is not before `first`.
   void AddLines(const std::string& file, const std::string& reason, std::int64_t first,
                 std::int64_t last);
-  bool empty() const { return files_.empty(); }
+  bool empty() const { return files_.empty() && task_errors_.empty(); }
   std::string Json(const std::string& task_id) const;
 
  private:
   using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
+  std::vector<std::string> task_errors_;
   std::map<std::string, std::map<std::string, Ranges>> files_;  // file, reason
 };
 

@@ -1,13 +1,16 @@
 #include "ts_local/batch_load_run.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "ts_local/api_error.h"
+#include "ts_local/rejected_data.h"
 
 namespace ts_local {
 
-BatchLoadRun::BatchLoadRun(TableStore& tables, Storage& storage, const BatchTask& task)
-    : tables_(tables), storage_(storage), task_(task), plan_(PlanOf(task)) {}
+BatchLoadRun::BatchLoadRun(TableStore& tables, Storage& storage, const BatchTask& task,
+                           const BatchRunRules& rules)
+    : tables_(tables), storage_(storage), task_(task), plan_(PlanOf(task)), rules_(rules) {}
 
 std::string BatchLoadRun::ListFiles(std::vector<std::string>* keys) const {
   const std::string where = "s3://" + plan_.source_bucket + "/" + plan_.source_prefix;
@@ -33,19 +36,87 @@ std::string BatchLoadRun::ListFiles(std::vector<std::string>* keys) const {
   return {};
 }
 
-BatchOutcome BatchLoadRun::Load(const std::vector<std::string>& keys, const Progress& progress) {
-  const BatchLoadFile::Target target{
-      tables_, {task_.region, task_.database, task_.table}, task_.version};
-  BatchLoadFile loader(target, plan_.model, plan_.csv, &counters_, &report_);
+std::int64_t BatchLoadRun::TotalBytes(const std::vector<std::string>& keys) const {
+  std::uint64_t total = 0;
   for (const std::string& key : keys) {
-    if (!LoadFile(&loader, key, progress)) return {true, false, "", counters_};
+    try {
+      if (const auto object = storage_.FindObject(Source(), key)) total += object->size;
+    } catch (const std::exception&) {
+      continue;  // named when it comes to be loaded
+    }
   }
-  if (report_.empty()) return {false, true, "", counters_};
-  return {false, false, WriteReport(), counters_};
+  return static_cast<std::int64_t>(total);
 }
 
-bool BatchLoadRun::LoadFile(BatchLoadFile* loader, const std::string& key,
-                            const Progress& progress) {
+void BatchLoadRun::SetBounds() {
+  if (rules_.mishap != BatchRunRules::Mishap::kGoOn) {
+    const std::int64_t left = std::max<std::int64_t>(0, total_bytes_ - task_.counters.bytes);
+    bounds_.stop_bytes =
+        rules_.share ? static_cast<std::int64_t>(static_cast<double>(total_bytes_) * *rules_.share)
+                     : task_.counters.bytes + left / 2;
+  }
+  if (rules_.partitions == nullptr || !rules_.partitions->limited()) return;
+  constexpr std::int64_t kHourNs = 3'600'000'000'000;
+  const TableInfo table = tables_.GetTable({task_.region, task_.database, task_.table});
+  bounds_.partitions = rules_.partitions;
+  bounds_.now_ns = rules_.now_ns;
+  bounds_.magnetic_before_ns = rules_.now_ns() - table.properties.memory_hours * kHourNs;
+  bounds_.loaded_rows = task_.counters.processed;
+}
+
+BatchOutcome BatchLoadRun::Load(const std::vector<std::string>& keys, const Progress& progress) {
+  total_bytes_ = TotalBytes(keys);
+  SetBounds();
+  const BatchLoadFile::End end = LoadFiles(keys, progress);
+  if (end == BatchLoadFile::End::kInterrupted) return {true, kProgressStopped, "", counters_, 0};
+  if (end == BatchLoadFile::End::kBound) {
+    if (rules_.mishap != BatchRunRules::Mishap::kFail) {
+      // A run that came less far than the one before it has not moved the task.
+      if (counters_.processed < task_.counters.processed) counters_ = task_.counters;
+      return Outcome(kProgressStopped, StopReason());
+    }
+    report_.AddTaskError(StopReason());
+  }
+  if (report_.empty()) return Outcome(kSucceeded, "");
+  return Outcome(kFailed, WriteReport());
+}
+
+BatchOutcome BatchLoadRun::Outcome(const char* status, std::string error) const {
+  return {false, status, std::move(error), counters_, total_bytes_};
+}
+
+// The service's words for these are documented nowhere.
+std::string BatchLoadRun::StopReason() const {
+  switch (rules_.mishap) {
+    case BatchRunRules::Mishap::kStop:
+      return "ts-local was told to stop this task";
+    case BatchRunRules::Mishap::kFail:
+      return "ts-local was told to let this task fail";
+    case BatchRunRules::Mishap::kGoOn:
+      break;
+  }
+  return "The database " + task_.database +
+         " has reached the limit of active magnetic store partitions";
+}
+
+BatchLoadFile::End BatchLoadRun::LoadFiles(const std::vector<std::string>& keys,
+                                           const Progress& progress) {
+  const TableName table{task_.region, task_.database, task_.table};
+  const BatchLoadFile::Target target{
+      tables_, table, task_.version, rules_.source, [&](const std::vector<RowRejection>& silent) {
+        if (silent.empty()) return;
+        ReportSilentRejections(tables_.GetTable(table), silent, storage_, rules_.now_ns());
+      }};
+  BatchLoadFile loader(target, bounds_, plan_.model, plan_.csv, &counters_, &report_);
+  for (const std::string& key : keys) {
+    const BatchLoadFile::End end = LoadFile(&loader, key, progress);
+    if (end != BatchLoadFile::End::kWhole) return end;
+  }
+  return BatchLoadFile::End::kWhole;
+}
+
+BatchLoadFile::End BatchLoadRun::LoadFile(BatchLoadFile* loader, const std::string& key,
+                                          const Progress& progress) {
   std::unique_ptr<Storage::Download> download;
   std::string problem = "NoSuchKey: the object is gone.";
   try {
@@ -59,7 +130,7 @@ bool BatchLoadRun::LoadFile(BatchLoadFile* loader, const std::string& key,
   if (download) return loader->Load(key, download.get(), [&] { return progress(counters_); });
   ++counters_.file_failures;
   report_.AddFileError(key, problem);
-  return true;
+  return BatchLoadFile::End::kWhole;
 }
 
 // Where the service puts its report below the prefix is documented nowhere: this key is ours, and a

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ts_local/api_error.h"
+#include "ts_local/principals.h"
 
 namespace ts_local {
 namespace {
@@ -38,10 +39,15 @@ std::vector<std::string> Strings(const json& value, const char* element) {
   return out;
 }
 
-bool NamesAccount(const std::string& principal, std::string_view account_id) {
-  const std::string root = "arn:aws:iam::" + std::string(account_id) + ":root";
-  const std::string user = "arn:aws:iam::" + std::string(account_id) + ":user/ts-local";
-  return principal == "*" || principal == account_id || principal == root || principal == user;
+bool NamesCaller(const std::string& principal, std::string_view account_id,
+                 std::string_view caller_arn) {
+  const std::string account = "arn:aws:iam::" + std::string(account_id);
+  if (principal == "*" || principal == account_id || principal == account + ":root") return true;
+  if (caller_arn.empty()) return principal == account + ":user/ts-local";
+  // A role is named as such, or one session of it.
+  const bool role = caller_arn.find(":assumed-role/") != std::string_view::npos;
+  return principal == caller_arn ||
+         (role && principal == account + ":role/" + std::string(NameInArn(caller_arn)));
 }
 
 }  // namespace
@@ -150,7 +156,7 @@ BucketPolicy BucketPolicy::Parse(std::string_view text, const std::string& bucke
 }
 
 bool BucketPolicy::Denies(std::string_view account_id, std::string_view action,
-                          std::string_view resource) const {
+                          std::string_view resource, std::string_view caller_arn) const {
   const std::string lower_action = Lower(std::string(action));
   const auto names = [](const Patterns& patterns, const auto& matches) {
     const bool any = std::any_of(patterns.values.begin(), patterns.values.end(), matches);
@@ -158,7 +164,9 @@ bool BucketPolicy::Denies(std::string_view account_id, std::string_view action,
   };
   return std::any_of(denials_.begin(), denials_.end(), [&](const Statement& statement) {
     return names(statement.principals,
-                 [&](const std::string& name) { return NamesAccount(name, account_id); }) &&
+                 [&](const std::string& name) {
+                   return NamesCaller(name, account_id, caller_arn);
+                 }) &&
            names(
                statement.actions,
                [&](const std::string& pattern) { return WildcardMatch(pattern, lower_action); }) &&

@@ -16,10 +16,11 @@ class BucketPolicy {
   // Throws ApiError 400 MalformedPolicy where `json` is no policy for `bucket`.
   static BucketPolicy Parse(std::string_view json, const std::string& bucket);
 
-  // True where a Deny without condition names the account, the action ("s3:GetObject") and the
-  // resource: "arn:aws:s3:::bucket" or "arn:aws:s3:::bucket/key".
-  bool Denies(std::string_view account_id, std::string_view action,
-              std::string_view resource) const;
+  // True where a Deny without condition names the account or the caller, the action
+  // ("s3:GetObject") and the resource: "arn:aws:s3:::bucket" or "arn:aws:s3:::bucket/key". The
+  // caller is a user's ARN or an assumed role's session; "" for the user ts-local.
+  bool Denies(std::string_view account_id, std::string_view action, std::string_view resource,
+              std::string_view caller_arn = "") const;
 
  private:
   // Patterns of one element; `negated` for NotAction and kin.

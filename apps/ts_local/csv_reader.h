@@ -38,8 +38,8 @@ class CsvReader {
 
   // False at the end. Lines without a single character are skipped.
   bool Next(CsvRecord* record);
-  // Bytes taken from the source so far.
-  std::uint64_t bytes_read() const { return bytes_read_; }
+  // Bytes of the records so far; all that the source gave once Next has said false.
+  std::uint64_t bytes_read() const { return bytes_read_ - (end_ - position_); }
 
  private:
   static constexpr std::size_t kMaxRecordBytes = 16U << 20U;

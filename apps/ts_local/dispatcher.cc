@@ -9,6 +9,7 @@
 #include "ts_local/operation_names.h"
 #include "ts_local/row_control.h"
 #include "ts_local/s3_call.h"
+#include "ts_local/task_control.h"
 #include "ts_local/time_text.h"
 #include "ts_local/xml_writer.h"
 
@@ -106,6 +107,7 @@ Response Dispatcher::Handle(Request& request) noexcept {
     if (services_.tables != nullptr && IsRowControl(request)) {
       return LoadRows(request, *services_.tables);
     }
+    if (IsTaskControl(request)) return ControlTasks(request, &services_.write.batch_load());
     response = RouteOrFail(request, protocol, request_id, &delay_ms);
   } catch (const ApiError& error) {
     response = ErrorResponse(error, protocol, request, request_id);
@@ -133,7 +135,10 @@ Response Dispatcher::RouteOrFail(Request& request, Protocol protocol, const std:
   }
   switch (fault->kind) {
     case Fault::Kind::kError:
-      throw fault->Error();
+      if (!fault->in_200) throw fault->Error();
+      response = ErrorResponse(fault->Error(), protocol, request, request_id);
+      response.status = 200;
+      break;
     case Fault::Kind::kReset:
       response.delivery = Response::Delivery::kReset;
       break;
@@ -141,6 +146,8 @@ Response Dispatcher::RouteOrFail(Request& request, Protocol protocol, const std:
       response.delivery = Response::Delivery::kHang;
       break;
     case Fault::Kind::kSlow:
+    case Fault::Kind::kStopTask:  // of steps, never of calls
+    case Fault::Kind::kFailTask:
       break;
   }
   return response;

@@ -65,6 +65,13 @@ int StatusOf(std::string_view code, Protocol protocol) {
                                      : found->form;
 }
 
+// S3 begins the answer to these before it knows how they end.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+bool MayFailIn200(std::string_view operation) {
+  return operation == "CopyObject" || operation == "UploadPartCopy" ||
+         operation == "CompleteMultipartUpload";
+}
+
 // What a step may fail with: of Unload what a Query answers, of UnloadWrite what S3 does.
 struct Step {
   std::string_view name;
@@ -79,7 +86,8 @@ constexpr std::array kSteps = {
     Step{kUnloadWriteStep,
          Protocol::kS3,
          {"SlowDown", "ServiceUnavailable", "InternalError", "AccessDenied", "NoSuchBucket",
-          "ExpiredToken"}}};
+          "ExpiredToken"}},
+    Step{kTaskStep, Protocol::kJson, {}}};
 
 const Step* FindStep(std::string_view name) {
   const auto* found = std::find_if(kSteps.begin(), kSteps.end(),
@@ -147,10 +155,26 @@ class Parser {
     }
   }
 
+  void ReadTaskEnd(std::size_t at, FaultRule* rule) const {
+    const std::string what = text_.substr(at);
+    const std::size_t equals = what.find('=');
+    const std::string end = what.substr(0, equals);
+    if (end != "stop" && end != "fail") {
+      Refuse(at, "'" + what + "' is neither stop, stop=PERCENT, fail nor fail=PERCENT");
+    }
+    Fault& fault = rule->fault;
+    fault.kind = end == "stop" ? Fault::Kind::kStopTask : Fault::Kind::kFailTask;
+    if (equals == std::string::npos) return;
+    const std::size_t number = equals + 1;
+    fault.share = Read<double>(at + number, what.substr(number), 0, 99.9) / 100;
+  }
+
   void ReadWhat(std::size_t at, FaultRule* rule) const {
     constexpr std::string_view kAfter = "+after";
+    constexpr std::string_view kIn200 = "+in200";
     constexpr std::string_view kSlow = "slow=";
     std::string what = text_.substr(at);
+    if (rule->operation == kTaskStep) return ReadTaskEnd(at, rule);
     if (const Step* step = FindStep(rule->operation)) return ReadStepError(at, *step, rule);
     Fault& fault = rule->fault;
     if (what.starts_with(kSlow)) {
@@ -163,7 +187,13 @@ class Parser {
       fault.after = true;
       what.resize(what.size() - kAfter.size());
     }
-    if (what == "reset" || what == "hang") {
+    if (what.ends_with(kIn200)) {
+      if (!MayFailIn200(rule->operation)) {
+        Refuse(at, "+in200 is for CopyObject, UploadPartCopy and CompleteMultipartUpload");
+      }
+      fault.in_200 = true;
+      what.resize(what.size() - kIn200.size());
+    } else if (what == "reset" || what == "hang") {
       fault.kind = what == "reset" ? Fault::Kind::kReset : Fault::Kind::kHang;
       return;
     }

@@ -15,18 +15,21 @@
 
 namespace ts_local {
 
-// Steps of an UNLOAD inside the service, which rules may strike as if they were calls.
+// Steps inside the service, which rules may strike as if they were calls.
 inline constexpr std::string_view kUnloadStep = "Unload";            // one query's execution
 inline constexpr std::string_view kUnloadWriteStep = "UnloadWrite";  // the start of one data file
+inline constexpr std::string_view kTaskStep = "Task";                // one run of a batch-load task
 
 // What happens to one call.
 struct Fault {
-  enum class Kind { kError, kReset, kHang, kSlow };
+  enum class Kind { kError, kReset, kHang, kSlow, kStopTask, kFailTask };
   Kind kind = Kind::kError;
-  bool after = false;  // the call has its effect first
-  int status = 0;      // kError
-  std::string code;    // kError
+  bool after = false;   // the call has its effect first
+  bool in_200 = false;  // kError: told in the body of a 200 alone, as S3 does of long copies
+  int status = 0;       // kError
+  std::string code;     // kError
   std::int64_t slow_ms = 0;
+  std::optional<double> share;  // kStopTask, kFailTask: of the task's bytes; absent: no word of it
 
   // kError's, as a service would say it.
   ApiError Error() const;
@@ -41,13 +44,17 @@ struct FaultRule {
       "which fails with an error alone and leaves partial files and an incomplete multipart "
       "upload: "
       "Unload, a query whose execution fails when half of its rows are written, or UnloadWrite, "
-      "what S3 answers to the start of a data file (SlowDown: the query fails as throttled by S3). "
+      "what S3 answers to the start of a data file (SlowDown: the query fails as throttled by S3); "
+      "or Task, one run of a batch-load task, a resumed one included: stop (PROGRESS_STOPPED when "
+      "half of what is left is loaded), stop=PERCENT (of all its bytes; 0: without any progress), "
+      "fail or fail=PERCENT (FAILED, with a report that has an error of the task). "
       "WHEN, among the calls of it: N, N-M, N- or * "
       "for all; or P% of them at random, P%/SEED for another sequence. WHAT: an error by its code "
       "(ThrottlingException, InternalServerException, SlowDown, ExpiredToken, AccessDenied, ...), "
       "reset (the connection is dropped), hang (no answer until the client goes), or slow=MS (the "
       "answer comes so many milliseconds late); an error, reset and hang come instead of the "
-      "call's effect, or after it with +after behind";
+      "call's effect, or after it with +after behind; an error of CopyObject, UploadPartCopy and "
+      "CompleteMultipartUpload with +in200 behind comes in the body of a 200";
 
   // Throws std::invalid_argument that names the place and what may stand there.
   static FaultRule Parse(const std::string& text);

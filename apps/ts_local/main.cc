@@ -54,8 +54,10 @@ void WritePortFile(const std::string& file, int port) {
 
 // ts-local's own buckets and the S3 that answers for them.
 struct OwnS3 {
-  OwnS3(const std::string& dir, const std::string& account_id)
-      : objects(dir, account_id), uploads(dir), service(objects, uploads) {}
+  explicit OwnS3(const ts_local::Options& options)
+      : objects(options.dir, options.account_id),
+        uploads(options.dir),
+        service(objects, uploads, ts_local::Principals(options.principals)) {}
   ts_local::ObjectStore objects;
   ts_local::MultipartStore uploads;
   ts_local::S3Service service;
@@ -98,7 +100,7 @@ void Serve(const ts_local::Options& options, const sigset_t& signals) {
     foreign = std::make_unique<ts_local::ForeignStorage>(
         options.dir, ts_local::S3Client(*options.s3_endpoint, options.s3_key, NowMs));
   } else {
-    own = std::make_unique<OwnS3>(options.dir, options.account_id);
+    own = std::make_unique<OwnS3>(options);
   }
   ts_local::Storage& storage = own ? static_cast<ts_local::Storage&>(own->objects) : *foreign;
   ts_local::TableStore tables(options.dir, NowNs);
@@ -110,7 +112,7 @@ void Serve(const ts_local::Options& options, const sigset_t& signals) {
   ts_local::QueryService query(
       tables, storage, NowNs, {}, options.unload,
       {options.memory_partitions, &faults, own ? UnfinishedIn(*own) : UnfinishedIn(*foreign)});
-  ts_local::WriteService write(tables, storage, NowNs);
+  ts_local::WriteService write(tables, storage, NowNs, options.batch_load, &faults);
   ts_local::SnsService sns(options.dir, NowMs);
   ts_local::SessionStore sessions(options.dir, options.session_seconds, NowMs);
   ts_local::StsService sts(options.account_id, sessions);
@@ -120,7 +122,7 @@ void Serve(const ts_local::Options& options, const sigset_t& signals) {
       verifier, {own ? &own->service : nullptr, query, write, sns, sts, s3_endpoint, &tables},
       NowMs, &faults);
   ts_local::HttpServer server(
-      [&](ts_local::Request& request) { return dispatcher.Handle(request); });
+      [&](ts_local::Request& request) { return dispatcher.Handle(request); }, options.latency_ms);
 
   const int port = server.Bind(options.host, options.port);
   if (!options.port_file.empty()) WritePortFile(options.port_file, port);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <mutex>
+#include <tuple>
 
 #include "ts_local/api_error.h"
 #include "ts_local/digest.h"
@@ -42,7 +43,7 @@ Upload ReadUpload(const Statement& row) {
   upload.bucket = row.Text(1);
   upload.key = row.Text(2);
   upload.attributes.content_type = row.Text(3);
-  upload.attributes.encryption = row.Text(4);
+  std::tie(upload.attributes.encryption, upload.attributes.kms_key) = UnpackEncryption(row.Text(4));
   upload.initiated_ms = row.Int(5);
   return upload;
 }
@@ -70,6 +71,7 @@ MultipartStore::~MultipartStore() = default;
 Upload MultipartStore::Create(const std::string& bucket, const std::string& key,
                               const ObjectAttributes& attributes) {
   Upload upload{RandomHex(64), bucket, key, attributes, NowMs()};
+  const std::string encryption = PackEncryption(attributes.encryption, attributes.kms_key);
   const std::lock_guard lock(impl_->mutex);
   Transaction transaction(impl_->db);
   Statement(impl_->db, "INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?)")
@@ -77,7 +79,7 @@ Upload MultipartStore::Create(const std::string& bucket, const std::string& key,
       .Bind(2, bucket)
       .Bind(3, key)
       .Bind(4, attributes.content_type)
-      .Bind(5, attributes.encryption)
+      .Bind(5, encryption)
       .Bind(6, upload.initiated_ms)
       .Run();
   Statement metadata(impl_->db, "INSERT INTO metadata VALUES (?, ?, ?)");

@@ -24,6 +24,16 @@ constexpr std::size_t kBufferBytes = 256 * 1024;
 
 }  // namespace
 
+std::string PackEncryption(const std::string& algorithm, const std::string& kms_key) {
+  return kms_key.empty() ? algorithm : algorithm + " " + kms_key;
+}
+
+std::pair<std::string, std::string> UnpackEncryption(std::string_view text) {
+  const std::size_t blank = text.find(' ');
+  const bool keyed = blank != std::string_view::npos;
+  return {std::string(text.substr(0, blank)), std::string(keyed ? text.substr(blank + 1) : "")};
+}
+
 PendingFile::PendingFile(std::string temporary, std::string final_path)
     : temporary_(std::move(temporary)),
       final_path_(std::move(final_path)),

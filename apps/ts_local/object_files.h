@@ -6,10 +6,16 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "ts_local/digest.h"
 
 namespace ts_local {
+
+// How an object is encrypted and by which key ("" for none of the caller's), as one text of an
+// index, and back.
+std::string PackEncryption(const std::string& algorithm, const std::string& kms_key);
+std::pair<std::string, std::string> UnpackEncryption(std::string_view text);
 
 // A file being written; dropped without Keep, it is removed.
 class PendingFile {

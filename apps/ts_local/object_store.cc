@@ -7,9 +7,11 @@
 #include <functional>
 #include <mutex>
 #include <shared_mutex>
+#include <tuple>
 
 #include "ts_local/api_error.h"
 #include "ts_local/bucket_policy.h"
+#include "ts_local/digest.h"
 #include "ts_local/object_files.h"
 #include "ts_local/sqlite_handle.h"
 
@@ -118,7 +120,7 @@ struct ObjectStore::Impl {
     info.etag = row.Text(2);
     info.modified_ms = row.Int(3);
     info.content_type = row.Text(4);
-    info.encryption = row.Text(5);
+    std::tie(info.encryption, info.kms_key) = UnpackEncryption(row.Text(5));
     info.metadata = UnpackMetadata(row.Text(6));
     info.file = dir + "/" + std::string(row.Text(7));
     return info;
@@ -192,6 +194,10 @@ ObjectStore::ObjectStore(const std::string& dir, std::string account_id)
     : impl_(std::make_unique<Impl>(dir + "/s3", std::move(account_id))) {}
 ObjectStore::~ObjectStore() = default;
 
+std::string EtagFor(const std::string& encryption) {
+  return encryption == "AES256" ? "" : RandomHex(32);
+}
+
 std::optional<Bucket> ObjectStore::FindBucket(std::string_view name) const {
   auto known = impl_->FindKnown(name);
   if (!known) return std::nullopt;
@@ -262,10 +268,12 @@ std::unique_ptr<ObjectStore::Writer> ObjectStore::NewWriter() {
         info.modified_ms = NowMs();
         info.content_type = attributes.content_type;
         info.encryption = attributes.encryption;
+        info.kms_key = attributes.kms_key;
         info.metadata = attributes.metadata;
         info.file = file.Keep();
         const std::string relative = info.file.substr(impl->dir.size() + 1);
         const std::string metadata = PackMetadata(info.metadata);
+        const std::string encryption = PackEncryption(info.encryption, info.kms_key);
 
         const std::lock_guard lock(impl->mutex);
         if (!impl->FindKnown(bucket)) {  // deleted while the bytes were moved
@@ -276,7 +284,7 @@ std::unique_ptr<ObjectStore::Writer> ObjectStore::NewWriter() {
         impl->Discard(bucket, key, info.modified_ms);
         impl->insert.Bind(1, bucket).Bind(2, key).Bind(3, static_cast<std::int64_t>(info.size));
         impl->insert.Bind(4, info.etag).Bind(5, info.modified_ms).Bind(6, info.content_type);
-        impl->insert.Bind(7, info.encryption).Bind(8, metadata).Bind(9, relative).Run();
+        impl->insert.Bind(7, encryption).Bind(8, metadata).Bind(9, relative).Run();
         transaction.Commit();
         impl->Sweep(info.modified_ms);
         return info;
@@ -347,11 +355,13 @@ std::vector<ObjectInfo> ObjectStore::List(const std::string& bucket, const std::
 }
 
 bool ObjectStore::Allowed(const std::string& bucket, const std::string& action,
-                          const std::string& key) const {
+                          const std::string& key, const std::string& arn) const {
   const auto known = impl_->FindKnown(bucket);
   if (!known || !known->policy) return true;
   const std::string resource = "arn:aws:s3:::" + bucket + (key.empty() ? "" : "/" + key);
-  return !known->policy->Denies(impl_->account_id, action, resource);
+  return !known->policy->Denies(impl_->account_id, action, resource, arn);
 }
+
+const std::string& ObjectStore::account_id() const { return impl_->account_id; }
 
 }  // namespace ts_local

@@ -35,6 +35,7 @@ struct ObjectInfo {
   std::string encryption;                       // "AES256" or "aws:kms"
   std::map<std::string, std::string> metadata;  // x-amz-meta-*, names in lower case without prefix
   std::string file;                             // absolute path of the bytes
+  std::string kms_key = {};                     // as it was given; "" where none was
 };
 
 // Attributes given when an object is written.
@@ -42,7 +43,11 @@ struct ObjectAttributes {
   std::string content_type = "binary/octet-stream";
   std::string encryption = "AES256";
   std::map<std::string, std::string> metadata;
+  std::string kms_key = {};  // with "aws:kms"; "" for the account's own
 };
+
+// For KMS S3's ETag is no MD5; a random one keeps clients from relying on it. "" for the MD5.
+std::string EtagFor(const std::string& encryption);
 
 class ObjectStore final : public Storage {
  public:
@@ -84,8 +89,12 @@ class ObjectStore final : public Storage {
                                const std::string& after, std::size_t limit) const;
 
   // False where the bucket's policy explicitly denies `action` ("s3:GetObject") on the key ("" for
-  // the bucket itself). ts-local has one account, so nothing needs an Allow.
-  bool Allowed(const std::string& bucket, const std::string& action, const std::string& key) const;
+  // the bucket itself) to the user or assumed role `arn`; without one, to whom the first keys stand
+  // for. ts-local has one account, so nothing needs an Allow.
+  bool Allowed(const std::string& bucket, const std::string& action, const std::string& key,
+               const std::string& arn = "") const;
+  // The owner of every bucket.
+  const std::string& account_id() const;
 
   // Storage: the caller's region does not matter here. AccessDenied where the policy denies.
   std::optional<std::string> RegionOf(const StoragePlace& place) const override;

@@ -20,9 +20,12 @@ class OwnUpload final : public Storage::Upload {
       : writer_(std::move(writer)), bucket_(std::move(bucket)), key_(std::move(key)) {
     attributes_.content_type = as.content_type;
     attributes_.encryption = as.encryption;
+    attributes_.kms_key = as.kms_key;
   }
   void Append(std::string_view bytes) override { writer_->Append(bytes); }
-  void Commit() override { writer_->Commit(bucket_, key_, attributes_); }
+  void Commit() override {
+    writer_->Commit(bucket_, key_, attributes_, EtagFor(attributes_.encryption));
+  }
 
  private:
   std::unique_ptr<ObjectStore::Writer> writer_;

@@ -4,6 +4,8 @@
 #include <iostream>
 #include <stdexcept>
 
+#include "ts_local/batch_load_options.h"
+
 namespace ts_local {
 namespace {
 
@@ -18,6 +20,17 @@ void ReadForeignS3(const std::string& url, const AccessKey& key, Options* option
   if (url.empty()) return;
   options->s3_endpoint = std::get<S3Endpoint>(ParseS3Endpoint(url));
   options->s3_key = key.id.empty() ? options->keys.front() : key;
+}
+
+// What a parser throws, as CLI11 wants to be told.
+template <typename Parsed>
+std::string WhyNot(const std::string& text) {
+  try {
+    (void)Parsed::Parse(text);
+    return {};
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
 }
 
 }  // namespace
@@ -43,6 +56,13 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
       ->allow_extra_args(false);
   app.add_option("--secret_key,--secret-key", secrets, "Secret of the access key before it")
       ->allow_extra_args(false);
+  std::vector<std::string> principals;
+  app.add_option("--principal", principals,
+                 "A further user with an access key of its own, may be repeated; PRINCIPAL is " +
+                     std::string(Principal::kGrammar))
+      ->type_name("PRINCIPAL")
+      ->allow_extra_args(false)
+      ->check(WhyNot<Principal>);
   app.add_option("--account", options.account_id, "Account id, 12 digits")
       ->check([](const std::string& text) {
         const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
@@ -60,16 +80,15 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
                      "{\"rules\": [RULE, ...]} adds, GET lists with counts, DELETE drops all")
       ->type_name("RULE")
       ->allow_extra_args(false)
-      ->check([](const std::string& text) -> std::string {
-        try {
-          (void)FaultRule::Parse(text);
-          return {};
-        } catch (const std::invalid_argument& error) {
-          return error.what();
-        }
-      });
-  app.add_option("--time_scale,--time-scale", options.unload.time_scale,
-                 "Seconds of the service in one real second, for UNLOAD's limits and duration")
+      ->check(WhyNot<FaultRule>);
+  app.add_option("--latency_ms,--latency-ms", options.latency_ms,
+                 "Every answer is held back until so many milliseconds after its request")
+      ->check(CLI::Range(0, 3'600'000))
+      ->capture_default_str();
+  app.add_option(
+         "--time_scale,--time-scale", options.unload.time_scale,
+         "Seconds of the service in one real second, for the limits and durations of UNLOAD "
+         "and batch load")
       ->check(CLI::Range(0.001, 1e9))
       ->capture_default_str();
   app.add_option(
@@ -93,6 +112,7 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
                  "maximum available memory; 0: no such limit")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
+  AddBatchLoadOptions(&app, &options.batch_load);
   app.add_flag("--sample", options.sample, "Fill sourcedb.myTable with several days of readings");
   app.add_option("--region", options.sample_regions,
                  "Region of --sample; may be repeated (default us-east-1)")
@@ -126,6 +146,11 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
     }
     for (std::size_t i = 0; i < ids.size(); ++i) options.keys.push_back({ids[i], secrets[i]});
     if (options.keys.empty()) options.keys.push_back({"test", "test"});
+    for (const auto& text : principals) {
+      options.principals.push_back(Principal::Parse(text));
+      options.keys.push_back(options.principals.back().key);
+    }
+    options.batch_load.time_scale = options.unload.time_scale;
     for (const auto& text : faults) options.faults.push_back(FaultRule::Parse(text));
     ReadForeignS3(s3_url, s3_key, &options);
   } catch (const CLI::ParseError& error) {

@@ -53,6 +53,10 @@ Response NoContent() {
 
 Response CreateBucket(const S3Call& call) {
   CheckName(call.bucket);
+  // A policy of a bucket that is there does not say who may create one.
+  if (!call.principals.May(call.caller.arn, "s3:CreateBucket", call.bucket, "")) {
+    call.Require("s3:CreateBucket");
+  }
   const std::string region =
       ChooseRegion(call.caller.region, ReadLocationConstraint(call.request.body));
   const std::lock_guard lock(call.conditional_writes);  // two creators of one name
@@ -75,7 +79,7 @@ Response CreateBucket(const S3Call& call) {
 Response ListBuckets(const S3Call& call) {
   XmlWriter xml("ListAllMyBucketsResult", kS3Namespace);
   xml.Open("Owner");
-  xml.Text("ID", call.caller.account_id);
+  xml.Text("ID", call.objects.account_id());
   xml.Close();
   xml.Open("Buckets");
   const std::string prefix = call.Param("prefix");
@@ -122,14 +126,14 @@ Response GetBucketAcl(const S3Call& call) {
   call.Require("s3:GetBucketAcl");
   XmlWriter xml("AccessControlPolicy", kS3Namespace);
   xml.Open("Owner");
-  xml.Text("ID", call.caller.account_id);
+  xml.Text("ID", call.objects.account_id());
   xml.Close();
   xml.Open("AccessControlList");
   xml.Open("Grant");
   xml.Open(
       "Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
       "xsi:type=\"CanonicalUser\"");
-  xml.Text("ID", call.caller.account_id);
+  xml.Text("ID", call.objects.account_id());
   xml.Close();
   xml.Text("Permission", "FULL_CONTROL");
   return XmlResponse(xml);

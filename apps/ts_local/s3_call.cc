@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kMetadataPrefix = "x-amz-meta-";
 constexpr std::string_view kEncryption = "x-amz-server-side-encryption";
+constexpr std::string_view kKmsKey = "x-amz-server-side-encryption-aws-kms-key-id";
 
 template <typename Number>
 std::optional<Number> ParseNumber(std::string_view text) {
@@ -50,14 +51,22 @@ std::string Upper(std::string_view text) {
 
 }  // namespace
 
+bool S3Call::Allowed(const std::string& of_bucket, const std::string& action,
+                     const std::string& of_key) const {
+  return principals.May(caller.arn, action, of_bucket, of_key) &&
+         objects.Allowed(of_bucket, action, of_key, caller.arn);
+}
+
 void S3Call::Require(const std::string& of_bucket, const std::string& action,
                      const std::string& of_key) const {
-  if (objects.Allowed(of_bucket, action, of_key)) return;
+  if (Allowed(of_bucket, action, of_key)) return;
+  const bool no_right = !principals.May(caller.arn, action, of_bucket, of_key);
   throw ApiError(403, "AccessDenied",
                  "User: " + caller.arn + " is not authorized to perform: " + action +
                      " on resource: \"arn:aws:s3:::" + of_bucket +
-                     (of_key.empty() ? "" : "/" + of_key) +
-                     "\" with an explicit deny in a resource-based policy");
+                     (of_key.empty() ? "" : "/" + of_key) + "\" " +
+                     (no_right ? "because no identity-based policy allows the " + action + " action"
+                               : "with an explicit deny in a resource-based policy"));
 }
 
 std::string S3Call::Param(std::string_view name, std::string_view otherwise) const {
@@ -89,6 +98,12 @@ ObjectAttributes ReadAttributes(const Request& request) {
     }
     attributes.encryption = encryption;
   }
+  attributes.kms_key = request.Header(kKmsKey);
+  if (!attributes.kms_key.empty() && !attributes.encryption.starts_with("aws:kms")) {
+    throw ApiError(400, "InvalidArgument",
+                   "Server Side Encryption with AWS KMS managed key requires HTTP header "
+                   "x-amz-server-side-encryption : aws:kms");
+  }
   for (const auto& [name, value] : request.headers) {
     if (name.starts_with(kMetadataPrefix)) {
       attributes.metadata.emplace(name.substr(kMetadataPrefix.size()), value);
@@ -97,12 +112,18 @@ ObjectAttributes ReadAttributes(const Request& request) {
   return attributes;
 }
 
+void DescribeEncryption(const std::string& algorithm, const std::string& kms_key,
+                        Response& response) {
+  response.headers.emplace_back(kEncryption, algorithm);
+  if (!kms_key.empty()) response.headers.emplace_back(kKmsKey, kms_key);
+}
+
 void DescribeObject(const ObjectInfo& object, Response& response) {
   response.headers.emplace_back("ETag", Quoted(object.etag));
   response.headers.emplace_back("Last-Modified", HttpTime(object.modified_ms));
   response.headers.emplace_back("Content-Type", object.content_type);
   response.headers.emplace_back("Accept-Ranges", "bytes");
-  response.headers.emplace_back(kEncryption, object.encryption);
+  DescribeEncryption(object.encryption, object.kms_key, response);
   for (const auto& [name, value] : object.metadata) {
     response.headers.emplace_back(std::string(kMetadataPrefix) + name, value);
   }

@@ -15,6 +15,7 @@
 #include "ts_local/message.h"
 #include "ts_local/multipart_store.h"
 #include "ts_local/object_store.h"
+#include "ts_local/principals.h"
 #include "ts_local/xml_writer.h"
 
 namespace ts_local {
@@ -40,12 +41,16 @@ struct S3Call {
   ObjectStore& objects;
   MultipartStore& uploads;
   std::mutex& conditional_writes;  // held from a write's precondition to its commit
+  const Principals& principals;
   const Caller& caller;
   const Request& request;
   std::string bucket;
   std::string key;
 
-  // Throws 403 AccessDenied where the bucket's policy denies the action.
+  // Whether the bucket's policy does not deny the action and it is a right of the caller's.
+  bool Allowed(const std::string& of_bucket, const std::string& action,
+               const std::string& of_key) const;
+  // Throws 403 AccessDenied where it is not allowed.
   void Require(const std::string& action) const { Require(bucket, action, key); }
   void Require(const std::string& of_bucket, const std::string& action,
                const std::string& of_key) const;
@@ -58,6 +63,10 @@ struct S3Call {
 
 // What the request says of the object it writes: content type, encryption, x-amz-meta-*.
 ObjectAttributes ReadAttributes(const Request& request);
+
+// The headers that say how an object is encrypted and by which key.
+void DescribeEncryption(const std::string& algorithm, const std::string& kms_key,
+                        Response& response);
 
 // The headers that describe a stored object: ETag, Last-Modified, Content-Type, metadata, ...
 void DescribeObject(const ObjectInfo& object, Response& response);

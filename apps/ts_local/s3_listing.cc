@@ -115,7 +115,7 @@ void WritePage(const S3Call& call, const Page& page, bool with_owner, NameWriter
     xml.Number("Size", object.size);
     if (with_owner) {
       xml.Open("Owner");
-      xml.Text("ID", call.caller.account_id);
+      xml.Text("ID", call.objects.account_id());
       xml.Close();
     }
     xml.Text("StorageClass", "STANDARD");

@@ -89,7 +89,7 @@ Response CreateMultipartUpload(const S3Call& call) {
   xml.Text("Key", call.key);
   xml.Text("UploadId", upload.id);
   Response response = XmlResponse(xml);
-  response.headers.emplace_back("x-amz-server-side-encryption", upload.attributes.encryption);
+  DescribeEncryption(upload.attributes.encryption, upload.attributes.kms_key, response);
   return response;
 }
 
@@ -103,7 +103,7 @@ Response UploadPart(const S3Call& call) {
   const Part part = call.uploads.AddPart(upload, number, *file);
   Response response;
   response.headers.emplace_back("ETag", Quoted(part.etag));
-  response.headers.emplace_back("x-amz-server-side-encryption", upload.attributes.encryption);
+  DescribeEncryption(upload.attributes.encryption, upload.attributes.kms_key, response);
   for (const auto& [name, value] : checksums) response.headers.emplace_back(name, value);
   return response;
 }
@@ -167,7 +167,7 @@ Response CompleteMultipartUpload(const S3Call& call) {
   xml.Text("Key", call.key);
   xml.Text("ETag", Quoted(object.etag));
   Response response = XmlResponse(xml);
-  response.headers.emplace_back("x-amz-server-side-encryption", object.encryption);
+  DescribeEncryption(object.encryption, object.kms_key, response);
   return response;
 }
 

@@ -1,6 +1,5 @@
 #include "ts_local/s3_objects.h"
 
-#include "ts_local/digest.h"
 #include "ts_local/object_files.h"
 #include "ts_local/s3_request_xml.h"
 #include "ts_local/time_text.h"
@@ -19,7 +18,7 @@ ObjectInfo GetForRead(const S3Call& call, const std::string& bucket, const std::
   auto found = call.objects.Find(bucket, key);
   if (found) return *std::move(found);
   (void)call.objects.GetBucket(bucket);
-  if (!call.objects.Allowed(bucket, "s3:ListBucket", "")) {
+  if (!call.Allowed(bucket, "s3:ListBucket", "")) {
     throw ApiError(403, "AccessDenied", "Access Denied");
   }
   throw S3Error(404, "NoSuchKey", "The specified key does not exist.", {{"Key", key}}, {});
@@ -47,10 +46,6 @@ ObjectAttributes CopyAttributes(const S3Call& call, const ObjectInfo& source) {
 }
 
 }  // namespace
-
-std::string EtagFor(const std::string& encryption) {
-  return encryption == "AES256" ? "" : RandomHex(32);
-}
 
 Response GetObject(const S3Call& call) {
   const ObjectInfo object = GetForRead(call, call.bucket, call.key);
@@ -94,7 +89,7 @@ Response PutObject(const S3Call& call) {
       writer->Commit(call.bucket, call.key, attributes, EtagFor(attributes.encryption));
   Response response;
   response.headers.emplace_back("ETag", Quoted(object.etag));
-  response.headers.emplace_back("x-amz-server-side-encryption", object.encryption);
+  DescribeEncryption(object.encryption, object.kms_key, response);
   AddChecksums(checksums, response);
   return response;
 }
@@ -151,7 +146,7 @@ Response CopyObject(const S3Call& call) {
   xml.Text("LastModified", IsoTime(object.modified_ms));
   xml.Text("ETag", Quoted(object.etag));
   Response response = XmlResponse(xml);
-  response.headers.emplace_back("x-amz-server-side-encryption", object.encryption);
+  DescribeEncryption(object.encryption, object.kms_key, response);
   return response;
 }
 
@@ -177,7 +172,7 @@ Response DeleteObjects(const S3Call& call) {
   const DeleteRequest request = ReadDelete(call.request.body);
   XmlWriter xml("DeleteResult", kS3Namespace);
   for (const std::string& key : request.keys) {
-    if (!call.objects.Allowed(call.bucket, "s3:DeleteObject", key)) {
+    if (!call.Allowed(call.bucket, "s3:DeleteObject", key)) {
       xml.Open("Error");
       xml.Text("Key", key);
       xml.Text("Code", "AccessDenied");

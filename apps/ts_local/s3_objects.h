@@ -21,7 +21,4 @@ Response GetObjectTagging(const S3Call& call);
 // The object that x-amz-copy-source names, its conditions met and its reading allowed.
 ObjectInfo ReadCopySource(const S3Call& call);
 
-// For KMS S3's ETag is no MD5; a random one keeps clients from relying on it. "" for the MD5.
-std::string EtagFor(const std::string& encryption);
-
 }  // namespace ts_local

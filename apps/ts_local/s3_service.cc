@@ -149,7 +149,7 @@ void Locate(S3Call& call) {
 void CheckOwner(const S3Call& call) {
   for (const char* name : {"x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"}) {
     const std::string_view owner = call.request.Header(name);
-    if (!owner.empty() && owner != call.caller.account_id) {
+    if (!owner.empty() && owner != call.objects.account_id()) {
       throw ApiError(403, "AccessDenied", "Access Denied");
     }
   }
@@ -191,7 +191,7 @@ bool S3Service::IsOperation(std::string_view name) {
 }
 
 Response S3Service::Handle(const Caller& caller, const Request& request) {
-  S3Call call{objects_, uploads_, conditional_writes_, caller, request, "", ""};
+  S3Call call{objects_, uploads_, conditional_writes_, principals_, caller, request, "", ""};
   Locate(call);
   const Level level = LevelOf(call.bucket, call.key);
   const Route& route = FindRoute(level, request);

@@ -7,16 +7,20 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "ts_local/message.h"
 #include "ts_local/multipart_store.h"
 #include "ts_local/object_store.h"
+#include "ts_local/principals.h"
 
 namespace ts_local {
 
 class S3Service {
  public:
-  S3Service(ObjectStore& objects, MultipartStore& uploads) : objects_(objects), uploads_(uploads) {}
+  // `principals` are whose rights are limited.
+  S3Service(ObjectStore& objects, MultipartStore& uploads, Principals principals = {})
+      : objects_(objects), uploads_(uploads), principals_(std::move(principals)) {}
 
   // Throws ApiError (S3Error where the answer carries more).
   Response Handle(const Caller& caller, const Request& request);
@@ -28,6 +32,7 @@ class S3Service {
  private:
   ObjectStore& objects_;
   MultipartStore& uploads_;
+  const Principals principals_;
   std::mutex conditional_writes_;
 };
 

@@ -25,6 +25,7 @@ constexpr int kIdleSeconds = 30;
 constexpr int kIdlePollMs = 200;  // how fast idle connections notice Stop
 constexpr int kIoTimeoutSeconds = 60;
 constexpr std::size_t kBufferBytes = 64 * 1024;
+using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxHeadBytes = 256 * 1024;
 
 // A connection as cpp-httplib reads it: the request head is read here first, raw, and the library
@@ -59,6 +60,7 @@ class Connection final : public httplib::Stream {
     const auto request = ParseRequestHead(head);
     if (!request) return false;
     request_ = *request;
+    arrived_ = Clock::now();
     request_.from_this_machine = PeerIsThisMachine();
     library_head_ = LibraryHead(request_);
     library_read_ = 0;
@@ -83,16 +85,20 @@ class Connection final : public httplib::Stream {
   }
   bool dropped() const { return dropped_; }
 
-  // Until the time is over, the client has gone, or `stopping`.
-  void Wait(std::int64_t ms, const std::atomic<bool>& stopping) const {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+  // When the head of the request was there.
+  Clock::time_point arrived() const { return arrived_; }
+
+  // Until then, until the client has gone, or `stopping`.
+  void WaitUntil(Clock::time_point end, const std::atomic<bool>& stopping) const {
+    constexpr Clock::duration kStep = std::chrono::milliseconds(kIdlePollMs);
     while (!stopping) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-          end - std::chrono::steady_clock::now());
-      if (left.count() <= 0) return;
+      const Clock::duration left = end - Clock::now();
+      if (left <= Clock::duration::zero()) return;
       pollfd waiting{socket_, POLLRDHUP, 0};
-      const auto step = std::min<std::int64_t>(left.count(), kIdlePollMs);
-      if (::poll(&waiting, 1, static_cast<int>(step)) > 0) return;
+      // Finer than poll's milliseconds: many short waits one after another would add up.
+      const timespec step{0,
+                          static_cast<long>(std::min(left, kStep) / std::chrono::nanoseconds(1))};
+      if (::ppoll(&waiting, 1, &step, nullptr) > 0) return;
     }
   }
 
@@ -173,6 +179,7 @@ class Connection final : public httplib::Stream {
   }
 
   int socket_;
+  Clock::time_point arrived_;
   bool dropped_ = false;
   std::string in_;
   std::size_t begin_ = 0;
@@ -225,7 +232,8 @@ void Answer(Response from, httplib::Response& to) {
 
 class HttpServer::Impl final : public httplib::Server {
  public:
-  explicit Impl(HttpServer::Handler handler) : handler_(std::move(handler)) {
+  Impl(HttpServer::Handler handler, std::int64_t latency_ms)
+      : handler_(std::move(handler)), latency_ms_(latency_ms) {
     new_task_queue = [] { return new httplib::ThreadPool(kThreads); };  // the library deletes it
     set_tcp_nodelay(true);
     set_keep_alive_timeout(kIdleSeconds);
@@ -274,9 +282,15 @@ class HttpServer::Impl final : public httplib::Server {
  private:
   void Deliver(Response from, httplib::Response& to) {
     Connection& connection = *current_connection;
-    if (from.delay_ms > 0) connection.Wait(from.delay_ms, stopping_);
+    if (from.delay_ms > 0) {
+      connection.WaitUntil(Clock::now() + std::chrono::milliseconds(from.delay_ms), stopping_);
+    }
+    if (latency_ms_ > 0) {
+      connection.WaitUntil(connection.arrived() + std::chrono::milliseconds(latency_ms_),
+                           stopping_);
+    }
     if (from.delivery == Response::Delivery::kHang) {
-      connection.Wait(std::numeric_limits<std::int32_t>::max(), stopping_);
+      connection.WaitUntil(Clock::time_point::max(), stopping_);
     }
     if (from.delivery != Response::Delivery::kSend) {
       connection.Drop();
@@ -302,10 +316,12 @@ class HttpServer::Impl final : public httplib::Server {
   }
 
   HttpServer::Handler handler_;
+  const std::int64_t latency_ms_;
   std::atomic<bool> stopping_ = false;
 };
 
-HttpServer::HttpServer(Handler handler) : impl_(std::make_unique<Impl>(std::move(handler))) {}
+HttpServer::HttpServer(Handler handler, std::int64_t latency_ms)
+    : impl_(std::make_unique<Impl>(std::move(handler), latency_ms)) {}
 HttpServer::~HttpServer() = default;
 
 int HttpServer::Bind(const std::string& host, int port) {

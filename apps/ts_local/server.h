@@ -4,6 +4,7 @@
 // throw. Bind before Run; Stop may be called from any thread, and from a signal-waiting one.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,7 +17,8 @@ class HttpServer {
  public:
   using Handler = std::function<Response(Request&)>;
 
-  explicit HttpServer(Handler handler);
+  // `latency_ms`: an answer is held back until so long after its request's head was there.
+  explicit HttpServer(Handler handler, std::int64_t latency_ms = 0);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -164,7 +164,7 @@ SigV4Verifier::Signer SigV4Verifier::FindSigner(const Request& request,
   if (key != keys_.end()) {
     // These are long-lived keys: a session token beside them is another session's.
     if (!token.empty()) refusal.ForeignToken();
-    return {key->secret, "arn:aws:iam::" + account_id_ + ":user/ts-local", "", false};
+    return {key->secret, "arn:aws:iam::" + account_id_ + ":user/" + key->name, "", false};
   }
   const auto session = sessions_ == nullptr ? std::nullopt : sessions_->Find(access_key_id);
   // Without its token a session's key id is as good as unknown.

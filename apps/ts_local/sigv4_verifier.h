@@ -18,6 +18,7 @@ namespace ts_local {
 struct AccessKey {
   std::string id;
   std::string secret;
+  std::string name = "ts-local";  // of the user
 };
 
 // How a service speaks: it decides the path rule, the payload rule and the shape of refusals.

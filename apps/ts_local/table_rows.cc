@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS measures(name TEXT PRIMARY KEY, type TEXT NOT NULL) W
 CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY, key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS rows(day INTEGER, series INTEGER, time INTEGER,
                                 version INTEGER NOT NULL, data BLOB NOT NULL,
+                                source INTEGER NOT NULL DEFAULT 0,
                                 PRIMARY KEY(day, series, time)) WITHOUT ROWID;
 )";
 
@@ -67,7 +68,7 @@ struct TableRows::Reader {
   explicit Reader(const std::string& file)
       : connection(file),
         scan(connection,
-             "SELECT series, time, data FROM rows WHERE day BETWEEN ?1 AND ?2 "
+             "SELECT series, time, data, source FROM rows WHERE day BETWEEN ?1 AND ?2 "
              "AND time >= ?3 AND time < ?4"),
         first_day(connection, DayFrom("day >= ?1 AND day <= ?2 ORDER BY day LIMIT 1")),
         last_day(connection, DayFrom("day >= ?1 AND day <= ?2 ORDER BY day DESC LIMIT 1")),
@@ -150,11 +151,19 @@ class TableRows::Lease {
 
 TableRows::TableRows(const std::string& file) : file_(file), writer_(file) {
   writer_.Exec(kTables);
+  AddMissingColumns();
   Load();
   statements_ = std::make_unique<Statements>(writer_);
 }
 
 TableRows::~TableRows() = default;
+
+// Files of an earlier ts-local have no source.
+void TableRows::AddMissingColumns() {
+  Statement there(writer_, "SELECT 1 FROM pragma_table_info('rows') WHERE name = 'source'");
+  if (there.Step()) return;
+  writer_.Exec("ALTER TABLE rows ADD COLUMN source INTEGER NOT NULL DEFAULT 0");
+}
 
 void TableRows::Load() {
   Statement dimensions(writer_, "SELECT name FROM dimensions ORDER BY id");
@@ -203,6 +212,7 @@ std::vector<TableStore::MeasureInfo> TableRows::Measures() const {
 }
 
 void TableRows::Scan(const TableSchema& schema, std::int64_t from_ns, std::int64_t to_ns,
+                     const Sources& hidden,
                      const std::function<bool(const RowView&)>& visit) const {
   from_ns = std::max<std::int64_t>(from_ns, 0);
   if (to_ns <= from_ns) return;
@@ -233,6 +243,9 @@ void TableRows::Scan(const TableSchema& schema, std::int64_t from_ns, std::int64
 
   std::int64_t current = -1;
   do {
+    if (!hidden.empty() && std::find(hidden.begin(), hidden.end(), scan.Int(3)) != hidden.end()) {
+      continue;
+    }
     const std::int64_t series = scan.Int(0);
     if (series != current) {
       const std::string* key = nullptr;

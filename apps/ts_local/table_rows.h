@@ -31,10 +31,11 @@ class TableRows {
   TableSchema Schema() const;
   std::vector<TableStore::MeasureInfo> Measures() const;
   WriteResult Write(const TableProperties& properties, std::int64_t now_ns,
-                    const std::vector<Record>& records);
-  // Rows with from_ns <= time < to_ns; see TableStore::Scan.
+                    const std::vector<Record>& records, std::int64_t source);
+  using Sources = std::vector<std::int64_t>;
+  // Rows with from_ns <= time < to_ns of no hidden source; see TableStore::Scan.
   void Scan(const TableSchema& schema, std::int64_t from_ns, std::int64_t to_ns,
-            const std::function<bool(const RowView&)>& visit) const;
+            const Sources& hidden, const std::function<bool(const RowView&)>& visit) const;
   // See TableStore::Bounds.
   std::optional<TimeBounds> Bounds(std::int64_t from_ns, std::int64_t to_ns) const;
   // Deletes every row older than `cutoff_ns`.
@@ -51,6 +52,7 @@ class TableRows {
     std::size_t series = 0;
     std::vector<std::string> measure_names;
   };
+  void AddMissingColumns();
   void Load();
   void PurgeLocked(std::int64_t cutoff_ns);
   void Undo(const Added& added);
@@ -80,6 +82,7 @@ class TableRows {
   std::vector<std::pair<std::uint32_t, const Value*>> values_;
   std::string series_key_;
   std::string row_;
+  std::int64_t source_ = 0;  // of the batch that is being written
 
   // Changed only by the writer, with this lock held besides write_mutex_.
   mutable std::shared_mutex memory_mutex_;

@@ -10,7 +10,8 @@ namespace ts_local {
 struct TableRows::Statements {
   explicit Statements(Connection& writer)
       : insert(writer,
-               "INSERT INTO rows(day, series, time, version, data) VALUES(?1, ?2, ?3, ?4, ?5) "
+               "INSERT INTO rows(day, series, time, version, data, source) "
+               "VALUES(?1, ?2, ?3, ?4, ?5, ?6) "
                "ON CONFLICT DO NOTHING"),
         select(writer,
                "SELECT version, data FROM rows WHERE day = ?1 AND series = ?2 AND time = ?3"),

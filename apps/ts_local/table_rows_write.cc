@@ -15,9 +15,10 @@ std::string TypeOf(const Record& record) {
 }  // namespace
 
 WriteResult TableRows::Write(const TableProperties& properties, std::int64_t now_ns,
-                             const std::vector<Record>& records) {
+                             const std::vector<Record>& records, std::int64_t source) {
   WriteResult result;
   const std::lock_guard lock(write_mutex_);
+  source_ = source;
   const std::int64_t cutoff = RetentionCutoff(properties, now_ns);
   if (cutoff / kDayNs != last_purge_day_) PurgeLocked(cutoff);
 
@@ -243,7 +244,9 @@ WriteOutcome TableRows::Upsert(std::int64_t series, const Record& record,
   const std::int64_t day = record.time_ns / kDayNs;
   const auto run = [&](Statement& statement) {
     statement.Bind(1, day).Bind(2, series).Bind(3, record.time_ns).Bind(4, record.version);
-    statement.BindBlob(5, row_).Run();
+    statement.BindBlob(5, row_);
+    if (&statement == &statements_->insert) statement.Bind(6, source_);
+    statement.Run();
   };
   run(statements_->insert);
   if (writer_.Changes() == 1) return WriteOutcome::kInserted;

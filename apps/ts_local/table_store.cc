@@ -1,5 +1,6 @@
 #include "ts_local/table_store.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -99,12 +100,24 @@ struct TableStore::Impl {
 
   std::int64_t NowMs() const { return now() / kMillisecondNs; }
 
+  // The sources whose rows are not seen yet.
+  TableRows::Sources HiddenOf(const TableName& name, std::int64_t now_ns) {
+    TableRows::Sources still;
+    const std::lock_guard lock(mutex);
+    const auto found = hidden.find(Key(name));
+    if (found == hidden.end()) return still;
+    std::erase_if(found->second, [&](const auto& entry) { return entry.second <= now_ns; });
+    for (const auto& [source, until] : found->second) still.push_back(source);
+    return still;
+  }
+
   const std::string dir;
   const NowNs now;
   std::mutex mutex;  // guards all below
   TableCatalog catalog;
   std::map<DatabaseKey, DatabaseInfo> databases;
   std::map<TableKey, std::shared_ptr<Table>> tables;
+  std::map<TableKey, std::map<std::int64_t, std::int64_t>> hidden;  // source to when it is seen
 };
 
 TableStore::TableStore(const std::string& dir, NowNs now)
@@ -211,6 +224,7 @@ void TableStore::DeleteTable(const TableName& name) {
   impl_->catalog.EraseTable(name);
   table->deleted = true;
   impl_->tables.erase(Impl::Key(name));
+  impl_->hidden.erase(Impl::Key(name));
   --impl_->Database(name.region, name.database).table_count;
 }
 
@@ -222,23 +236,45 @@ std::vector<TableStore::MeasureInfo> TableStore::Measures(const TableName& name)
   return impl_->Get(name).first->Rows().Measures();
 }
 
-WriteResult TableStore::Write(const TableName& name, const std::vector<Record>& records) {
+WriteResult TableStore::Write(const TableName& name, const std::vector<Record>& records,
+                              std::int64_t source) {
   const auto [table, info] = impl_->Get(name);
-  return table->Rows().Write(info.properties, impl_->now(), records);
+  return table->Rows().Write(info.properties, impl_->now(), records, source);
+}
+
+void TableStore::HideSource(const TableName& name, std::int64_t source) {
+  ShowSource(name, source, INT64_MAX);
+}
+
+void TableStore::ShowSource(const TableName& name, std::int64_t source, std::int64_t from_ns) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->hidden[Impl::Key(name)][source] = from_ns;
 }
 
 void TableStore::Scan(const TableName& name, const TableSchema& schema, std::int64_t from_ns,
                       std::int64_t to_ns, const std::function<bool(const RowView&)>& visit) const {
   const auto [table, info] = impl_->Get(name);
-  const std::int64_t cutoff = RetentionCutoff(info.properties, impl_->now());
-  table->Rows().Scan(schema, std::max(from_ns, cutoff), to_ns, visit);
+  const std::int64_t now = impl_->now();
+  const std::int64_t cutoff = RetentionCutoff(info.properties, now);
+  table->Rows().Scan(schema, std::max(from_ns, cutoff), to_ns, impl_->HiddenOf(name, now), visit);
 }
 
 std::optional<TimeBounds> TableStore::Bounds(const TableName& name, std::int64_t from_ns,
                                              std::int64_t to_ns) const {
   const auto [table, info] = impl_->Get(name);
-  const std::int64_t cutoff = RetentionCutoff(info.properties, impl_->now());
-  return table->Rows().Bounds(std::max(from_ns, cutoff), to_ns);
+  const std::int64_t now = impl_->now();
+  from_ns = std::max(from_ns, RetentionCutoff(info.properties, now));
+  const TableRows::Sources hidden = impl_->HiddenOf(name, now);
+  if (hidden.empty()) return table->Rows().Bounds(from_ns, to_ns);
+  // The index knows no sources: the rows are read.
+  std::optional<TimeBounds> bounds;
+  table->Rows().Scan({}, from_ns, to_ns, hidden, [&](const RowView& row) {
+    if (!bounds) bounds = TimeBounds{row.time_ns, row.time_ns};
+    bounds->min_ns = std::min(bounds->min_ns, row.time_ns);
+    bounds->max_ns = std::max(bounds->max_ns, row.time_ns);
+    return true;
+  });
+  return bounds;
 }
 
 }  // namespace ts_local

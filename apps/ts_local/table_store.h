@@ -166,7 +166,16 @@ class TableStore {
   // older than the memory store), the future window of 15 minutes, partition key enforcement,
   // limits of names and counts, type agreement with the existing column, versions. Good records of
   // a batch are written even where others are rejected, as the service does.
-  WriteResult Write(const TableName& name, const std::vector<Record>& records);
+  // New rows are of `source`.
+  WriteResult Write(const TableName& name, const std::vector<Record>& records,
+                    std::int64_t source = kNoSource);
+
+  // Rows may come from a numbered source, whose rows can be hidden from Scan and Bounds. What is
+  // hidden is forgotten when ts-local ends: all rows are then seen. A row that a source has
+  // overwritten is not hidden by it.
+  static constexpr std::int64_t kNoSource = 0;
+  void HideSource(const TableName& name, std::int64_t source);
+  void ShowSource(const TableName& name, std::int64_t source, std::int64_t from_ns);
 
   // Rows with from_ns <= time < to_ns that retention has not expired, in no promised order, until
   // `visit` returns false. `schema` is what Schema() returned: columns added later are not seen.

@@ -1,12 +1,11 @@
 #include "ts_local/write_records.h"
 
 #include <algorithm>
-#include <iostream>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "ts_local/json_fields.h"
 #include "ts_local/measure_text.h"
+#include "ts_local/rejected_data.h"
 #include "ts_local/value_text.h"
 
 namespace ts_local {
@@ -111,42 +110,6 @@ Record ParseRecord(const json& record, const json& common) {
   return out;
 }
 
-json RejectionJson(const RowRejection& rejection) {
-  json entry = {{"RecordIndex", rejection.index}, {"Reason", rejection.reason}};
-  if (rejection.existing_version) entry["ExistingVersion"] = *rejection.existing_version;
-  return entry;
-}
-
-// The layout of these reports is documented nowhere that we found: the key and the shape are ours.
-// The rows' fate is decided and answered: a report that can't be written changes nothing of it.
-void ReportLateRejections(const TableInfo& table, const std::vector<RowRejection>& late,
-                          Storage& storage, std::int64_t now_ns) {
-  const TableProperties& properties = table.properties;
-  if (late.empty() || properties.rejected_bucket.empty()) return;
-  std::random_device random;
-  char name[64];
-  std::snprintf(name, sizeof name, "%019lld-%08x.json", static_cast<long long>(now_ns),
-                static_cast<unsigned>(random()));
-  std::string key = properties.rejected_prefix;
-  if (!key.empty() && key.back() != '/') key += '/';
-  key += table.name.database + "/" + table.name.table + "/" + name;
-  json report = {{"databaseName", table.name.database},
-                 {"tableName", table.name.table},
-                 {"rejectedRecords", json::array()}};
-  for (const RowRejection& rejection : late) {
-    report["rejectedRecords"].push_back(RejectionJson(rejection));
-  }
-  StoredAs as;
-  as.content_type = "application/json";
-  as.encryption = properties.rejected_encryption == "SSE_KMS" ? "aws:kms" : "AES256";
-  try {
-    PutWhole(storage, {table.name.region, properties.rejected_bucket}, key, report.dump(), as);
-  } catch (const ApiError& error) {
-    std::cerr << ("ts-local: no report of rejected records at s3://" + properties.rejected_bucket +
-                  "/" + key + ": " + error.code() + ": " + error.what() + "\n");
-  }
-}
-
 }  // namespace
 
 RejectedRecordsError::RejectedRecordsError(const std::vector<RowRejection>& rejections)
@@ -184,14 +147,11 @@ json WriteRecords(const Caller& caller, const json& request, TableStore& tables,
                        RequiredName(request, "TableName")};
   const TableInfo table = tables.GetTable(name);
   WriteResult result = tables.Write(name, ParseRecords(request));
-  const auto is_late = [](const RowRejection& rejection) {
-    return rejection.magnetic && rejection.existing_version.has_value();
-  };
   const auto split = std::stable_partition(result.rejections.begin(), result.rejections.end(),
-                                           [&](const auto& r) { return !is_late(r); });
+                                           [](const auto& r) { return !IsSilent(r); });
   const std::vector<RowRejection> late(split, result.rejections.end());
   result.rejections.erase(split, result.rejections.end());
-  ReportLateRejections(table, late, storage, now_ns);
+  ReportSilentRejections(table, late, storage, now_ns);
   if (!result.rejections.empty()) throw RejectedRecordsError(result.rejections);
   const auto late_count = static_cast<std::int64_t>(late.size());
   return {{"RecordsIngested",

@@ -161,8 +161,12 @@ std::pair<std::vector<Item>, std::string> Page(const json& request, std::vector<
 }  // namespace
 
 struct WriteService::Impl {
-  Impl(TableStore& table_store, Storage& s3, NowNs clock)
-      : tables(table_store), storage(s3), now(std::move(clock)), batch(tables, storage, now) {}
+  Impl(TableStore& table_store, Storage& s3, NowNs clock, const BatchLoadLimits& limits,
+       FaultRules* rules)
+      : tables(table_store),
+        storage(s3),
+        now(std::move(clock)),
+        batch(tables, storage, now, limits, rules) {}
 
   json CreateDatabase(const Caller& caller, const json& request) {
     const std::string name = RequiredName(request, "DatabaseName");
@@ -292,10 +296,13 @@ struct WriteService::Impl {
   BatchLoad batch;
 };
 
-WriteService::WriteService(TableStore& tables, Storage& storage, NowNs now)
-    : impl_(std::make_unique<Impl>(tables, storage, std::move(now))) {}
+WriteService::WriteService(TableStore& tables, Storage& storage, NowNs now,
+                           const BatchLoadLimits& limits, FaultRules* rules)
+    : impl_(std::make_unique<Impl>(tables, storage, std::move(now), limits, rules)) {}
 
 WriteService::~WriteService() = default;
+
+BatchLoad& WriteService::batch_load() { return impl_->batch; }
 
 std::string WriteService::Handle(const Caller& caller, const std::string& operation,
                                  const std::string& json_body) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "ts_local/batch_load.h"
 #include "ts_local/message.h"
 #include "ts_local/storage.h"
 #include "ts_local/table_store.h"
@@ -18,10 +19,13 @@ class WriteService {
  public:
   // Nanoseconds since the Unix epoch.
   using NowNs = std::function<std::int64_t()>;
-  WriteService(TableStore& tables, Storage& storage, NowNs now);
+  WriteService(TableStore& tables, Storage& storage, NowNs now, const BatchLoadLimits& limits = {},
+               FaultRules* rules = nullptr);
   ~WriteService();
   WriteService(const WriteService&) = delete;
   WriteService& operator=(const WriteService&) = delete;
+
+  BatchLoad& batch_load();
 
   // Answers one call with its JSON body. Throws ApiError (ValidationException,
   // ResourceNotFoundException, ConflictException, RejectedRecordsException, ...).

@@ -46,7 +46,9 @@ class BreakingStorageTest : public ::testing::Test {
             {"SourceColumn": "n", "MeasureValueType": "BIGINT"}]}}}})"),
                                         tables_, storage_);
     task.id = "TASK";
-    BatchLoadRun run(tables_, storage_, task);
+    BatchRunRules rules;
+    rules.now_ns = [] { return kNow; };
+    BatchLoadRun run(tables_, storage_, task, rules);
     std::vector<std::string> keys;
     listing_ = run.ListFiles(&keys);
     return run.Load(keys, [](const BatchCounters&) { return true; });
@@ -67,7 +69,7 @@ TEST_F(BreakingStorageTest, ARowThatIsCutShortIsNotLoaded) {
   objects_.Put("source", "in/a.csv", head + "345\nBodø,m," + time + ",3\n");
   storage_.readable = head.size();  // ends inside the number: 12 of 12345
   const BatchOutcome outcome = Load();
-  EXPECT_FALSE(outcome.succeeded);
+  EXPECT_EQ(outcome.status, kFailed);
   EXPECT_EQ(outcome.counters.ingested, 1);
   EXPECT_EQ(outcome.counters.file_failures, 1);
   EXPECT_THAT(Report(), HasSubstr("could not be read to its end: ServiceUnavailable: GetObject"));

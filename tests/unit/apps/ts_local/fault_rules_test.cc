@@ -54,6 +54,29 @@ TEST(FaultRules, StrikeTheCallsTheyName) {
   EXPECT_EQ(TenCalls("Query:0%:reset"), "..........");
 }
 
+TEST(FaultRules, ARunOfATaskStopsOrFailsAtAShareOfIt) {
+  FaultRules rules;
+  for (const char* rule : {"Task:1:stop", "Task:2:stop=0", "Task:3:fail=99.5", "*:*:reset"}) {
+    rules.Add(FaultRule::Parse(rule));
+  }
+  auto fault = rules.Next(kTaskStep, Protocol::kJson);
+  EXPECT_EQ(fault->kind, Fault::Kind::kStopTask);
+  EXPECT_FALSE(fault->share.has_value());
+  EXPECT_EQ(rules.Next(kTaskStep, Protocol::kJson)->share, 0.0);
+  fault = rules.Next(kTaskStep, Protocol::kJson);
+  EXPECT_EQ(fault->kind, Fault::Kind::kFailTask);
+  EXPECT_DOUBLE_EQ(*fault->share, 0.995);
+  EXPECT_FALSE(rules.Next(kTaskStep, Protocol::kJson)) << "* is for calls alone";
+  for (const char* rule : {"Task:1:reset", "Task:1:stop=", "Task:1:stop=100", "Task:1:fail=x"}) {
+    EXPECT_THAT(ParseProblem(rule), Not("accepted")) << rule;
+  }
+  EXPECT_TRUE(FaultRule::Parse("CopyObject:1:SlowDown+in200").fault.in_200);
+  for (const char* rule : {"PutObject:1:SlowDown+in200", "CopyObject:1:reset+in200"}) {
+    EXPECT_THAT(ParseProblem(rule), Not("accepted")) << rule;
+  }
+  EXPECT_THAT(ParseProblem("Task:1:hang"), HasSubstr("neither stop, stop=PERCENT, fail"));
+}
+
 TEST(FaultRules, AChanceIsTheSameSequenceEachTime) {
   const auto strikes = [](const std::string& when) {
     FaultRules rules;
