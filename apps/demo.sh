@@ -31,7 +31,7 @@ clean_up() {
     kill "$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
   fi
-  if [ -n "$keep" ]; then echo "ts-local's folder, the run's report and its data model are kept: $scratch"; else rm -rf "$scratch"; fi
+  if [ -n "$keep" ]; then echo "ts-local's folder and the runs' reports are kept: $scratch"; else rm -rf "$scratch"; fi
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
@@ -49,7 +49,7 @@ cat "$scratch/ts-local.log"
 endpoint=http://127.0.0.1:$(cat "$scratch/port")
 export AWS_ENDPOINT_URL=$endpoint AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1
 export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
-export XDG_STATE_HOME=$scratch/state  # where ts-unload remembers the run
+export XDG_STATE_HOME=$scratch/state  # where the programs remember their runs
 
 show() {  # prints the command as one would type it, then runs it
   say "$(basename "$1") ${*:2}"
@@ -57,14 +57,14 @@ show() {  # prints the command as one would type it, then runs it
 }
 
 bucket=timestream-unload-sourcedb-mytable-123456789012  # ts-unload's default for this table and account
-show "$bin/ts-unload" --region us-east-1 --database sourcedb --table myTable --partition day \
-  --data_model_out "$scratch/model.json"
+show "$bin/ts-unload" --region us-east-1 --database sourcedb --table myTable --partition day
 show "$bin/ts-batchload" --region us-east-1 --database targetdb --table myTable \
   --create_timestream_resource --partition_key city \
   --copy_s3_bucket --s3_source_bucket_location "$bucket" --source_s3_prefix results/ \
   --create_destination_bucket --s3_target_bucket timestream-batchload-targetdb-mytable --destination_s3_prefix dest/ \
   --create_error_logging_bucket --s3_target_error_bucket timestream-batchload-error-logs \
-  --data_model_file "$scratch/model.json" --poll_interval 0.5
+  --poll_interval 0.5
+show "$bin/ts-batchload" status last
 
 # query_page SQL NEXT_TOKEN: one page of Timestream's answer as JSON.
 query_page() {

@@ -20,6 +20,7 @@
 #include "piped_server.h"
 #include "support/fake_unload_service.h"
 #include "support/unload_clients.h"
+#include "tsm/run/state_dir.h"
 #include "tsm/unload/plan_unload.h"
 
 namespace tsm::bench {
@@ -28,7 +29,7 @@ namespace {
 using std::chrono::duration;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
-using unload::PartitionUnit;
+using timestream::PartitionUnit;
 
 struct Shape {
   std::string name;
@@ -126,8 +127,9 @@ Result<unload::UnloadSummary> RunShape(const Shape& shape, const std::filesystem
   Result<unload::UnloadOptions> options = unload::UnloadOptions::Check(input);
   if (!options) return options.error();
   const unload::UnloadServices services = clients.Services();
-  Result<unload::PlannedUnload> planned = unload::PlanUnload(
-      *options, services, &clients.write(), unload::MakeRunId(services), std::stop_token());
+  Result<unload::PlannedUnload> planned =
+      unload::PlanUnload(*options, services, &clients.write(),
+                         run::MakeRunId(services.clock, services.random), std::stop_token());
   if (!planned) return planned.error();
   const unload::UnloadPlan plan = std::move(planned->plan);
   test::UnsyncedDisk disk;

@@ -30,6 +30,34 @@ Status CheckRegionFlag(const std::string& region, const char* flag) {
                                                  "us-east-1");
 }
 
+// Who reads: the profile's credentials, or those of the target's side, and on top of them the role.
+Result<aws::CredentialsPlan> SourceCredentials(const SessionOptions& options,
+                                               const aws::CredentialsPlan& target) {
+  aws::CredentialsPlan plan = target;
+  if (!options.source_profile.empty()) {
+    aws::ClientFlags flags = options.client;
+    flags.profile = options.source_profile;
+    Result<aws::ClientSettings> settings =
+        aws::ResolveSettings(flags, aws::Environment::OfProcess());
+    if (!settings) return settings.error().With("--source_profile");
+    plan = std::move(settings->credentials);
+  }
+  if (options.source_role_arn.empty()) return plan;
+  if (!options.source_role_arn.starts_with("arn:") ||
+      options.source_role_arn.find(":role/") == std::string::npos) {
+    return MakeError(ErrorKind::kInvalidInput,
+                     "--source_role_arn: '" + OneLine(options.source_role_arn, 120) +
+                         "' is no role's ARN; expected arn:aws:iam::123456789012:role/NAME");
+  }
+  aws::AssumeRole role;
+  role.profile = "--source_role_arn";
+  role.role_arn = options.source_role_arn;
+  role.base = std::make_shared<const aws::CredentialsPlan>(std::move(plan));
+  aws::CredentialsPlan assumed;
+  assumed.source = std::move(role);
+  return assumed;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::Open(const SessionOptions& options,
@@ -59,11 +87,9 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionOptions& options,
         "change what is sent");
   }
 
-  const auto credentials = session->MakeCredentials();
+  const auto credentials = session->MakeCredentials(session->settings_.credentials);
   session->target_ = session->MakeSide(credentials, session->region());
-  if (!options.source_region.empty() && options.source_region != session->region()) {
-    session->source_ = session->MakeSide(credentials, options.source_region);
-  }
+  if (Status opened = session->OpenSource(options, credentials); !opened) return opened.error();
   aws::Client& client = *session->target_.client;
   const aws::EndpointResolver& endpoints = session->settings_.endpoints;
   session->sts_ = std::make_unique<sts::StsClient>(
@@ -74,7 +100,24 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionOptions& options,
 
 http::Transport& Session::transport() { return traced_ ? *traced_ : *curl_; }
 
-std::shared_ptr<aws::CredentialsProvider> Session::MakeCredentials() {
+Status Session::OpenSource(const SessionOptions& options,
+                           std::shared_ptr<aws::CredentialsProvider> credentials) {
+  two_principals_ = !options.source_profile.empty() || !options.source_role_arn.empty();
+  const std::string source_region =
+      options.source_region.empty() ? region() : options.source_region;
+  if (two_principals_) {
+    Result<aws::CredentialsPlan> plan = SourceCredentials(options, settings_.credentials);
+    if (!plan) return plan.error();
+    credentials = MakeCredentials(*plan);
+  }
+  if (two_principals_ || source_region != region()) {
+    source_ = MakeSide(std::move(credentials), source_region);
+  }
+  return Ok();
+}
+
+std::shared_ptr<aws::CredentialsProvider> Session::MakeCredentials(
+    const aws::CredentialsPlan& plan) {
   aws::CredentialsContext context;
   context.transport = &transport();
   context.clock = &clock_;
@@ -86,7 +129,7 @@ std::shared_ptr<aws::CredentialsProvider> Session::MakeCredentials() {
   context.user_agent = user_agent_;
   context.tool = program_;
   context.ask_mfa = AskMfaCode;
-  return aws::MakeCredentialsProvider(settings_.credentials, context);
+  return aws::MakeCredentialsProvider(plan, context);
 }
 
 Session::Side Session::MakeSide(std::shared_ptr<aws::CredentialsProvider> credentials,

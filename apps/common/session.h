@@ -34,8 +34,11 @@ class Session {
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
   s3::S3Client& s3() { return *target_.s3; }
-  // The side that files are read from: the same as s3() but where --source_region says otherwise.
+  // The side that files are read from: the same as s3() but where --source_region, --source_profile
+  // or --source_role_arn say otherwise.
   s3::S3Client& source_s3() { return source_.s3 ? *source_.s3 : *target_.s3; }
+  // Who reads there is somebody else, so nobody can copy inside S3.
+  bool two_principals() const { return two_principals_; }
   sts::StsClient& sts() { return *sts_; }
   sns::SnsClient& sns() { return *sns_; }
   // kConfiguration where the endpoint would have to be discovered and discovery is switched off: a
@@ -52,7 +55,9 @@ class Session {
 
   Session() : limiter_(clock_) {}
   http::Transport& transport();
-  std::shared_ptr<aws::CredentialsProvider> MakeCredentials();
+  std::shared_ptr<aws::CredentialsProvider> MakeCredentials(const aws::CredentialsPlan& plan);
+  Status OpenSource(const SessionOptions& options,
+                    std::shared_ptr<aws::CredentialsProvider> credentials);
   Side MakeSide(std::shared_ptr<aws::CredentialsProvider> credentials, const std::string& region);
   Result<aws::Endpoint> TimestreamEndpoint(aws::Service service, const char* flag) const;
 
@@ -67,6 +72,7 @@ class Session {
   std::unique_ptr<http::Transport> traced_;  // around curl_; null where nothing is traced
   Side target_;
   Side source_;  // empty where both sides are one
+  bool two_principals_ = false;
   std::unique_ptr<sts::StsClient> sts_;
   std::unique_ptr<sns::SnsClient> sns_;
   std::unique_ptr<timestream::QueryClient> query_;

@@ -15,9 +15,13 @@ namespace tsm::apps {
 
 struct SessionOptions {
   aws::ClientFlags client;
-  std::string source_region;  // --source_region (ts-batchload): of the bucket that is read from
-  int verbosity = 0;          // -v: requests and answers are told, progress more often
-  bool debug = false;         // --debug: their harmless headers too
+  // ts-batchload's other side, of the bucket that is read from: its region, and whose credentials
+  // read it, "" where they are those that write.
+  std::string source_region;
+  std::string source_profile;
+  std::string source_role_arn;
+  int verbosity = 0;   // -v: requests and answers are told, progress more often
+  bool debug = false;  // --debug: their harmless headers too
 
   bool tells_requests() const { return debug || verbosity > 0; }
 };

@@ -1,67 +1,62 @@
-// ts-batchload: loads what ts-unload wrote to S3 into a Timestream table. Flags, session, pipeline,
-// summary, exit code.
+// ts-batchload: files in S3 -> tables, proven, resumable. See --help and the README.
+#include <malloc.h>
+
+#include <cstdio>
 #include <exception>
-#include <memory>
 
 #include "common/console.h"
-#include "common/session.h"
 #include "common/signals.h"
 #include "ts_batchload/options.h"
-#include "ts_batchload/pipeline.h"
-#include "ts_batchload/settings.h"
+#include "ts_batchload/run_command.h"
+#include "ts_batchload/status_command.h"
 
 namespace tsm::apps {
+
 namespace {
 
-Result<BatchLoadOutcome> Load(const BatchLoadFlags& flags, Console& console, std::stop_token stop) {
-  Result<BatchLoadSettings> settings = CheckFlags(flags);
-  if (!settings) return settings.error();
-  Result<std::unique_ptr<Session>> opened = Session::Open(flags.session, "ts-batchload", console);
-  if (!opened) return opened.error();
-  Session& session = **opened;
-  if (Status status = CheckRegion(*settings, session.region()); !status) return status.error();
-  std::string account;
-  if (NeedsAccount(*settings)) {
-    Result<sts::CallerIdentity> identity = session.sts().GetCallerIdentity(stop);
-    if (!identity) return identity.error().With("naming the default buckets");
-    account = identity->account;
+using Command = BatchLoadFlags::Command;
+
+ExitCode Run(const BatchLoadFlags& flags, Console& console, const Interrupts& interrupts) {
+  switch (flags.command) {
+    case Command::kRun:
+    case Command::kCheck:
+      return RunNew(flags, console, interrupts);
+    case Command::kResume:
+      return ResumeRun(flags, console, interrupts);
+    case Command::kVerify:
+      return VerifyRun(flags, console, interrupts);
+    case Command::kStatus:
+      return ShowStatus(flags, console);
+    case Command::kList:
+      return ListRuns(flags, console);
   }
-  if (Status status = NameBuckets(*settings, account, session.region()); !status) {
-    return status.error();
-  }
-  Result<timestream::WriteClient*> write = session.write();
-  if (!write) return write.error();
-  const BatchLoadServices services{session.s3(),    session.source_s3(), **write, session.sns(),
-                                   session.clock(), session.random(),    console, session.region()};
-  return RunPipeline(*settings, services, stop);
+  return ExitCode::kUsage;
 }
 
-ExitCode Run(const BatchLoadFlags& flags, std::stop_token stop) {
-  Console console(flags.session.tells_requests());
-  ExitCode code = ExitCode::kService;
-  try {
-    Result<BatchLoadOutcome> outcome = Load(flags, console, stop);
-    if (outcome) {
-      if (outcome->fatal) console.Fail(*outcome->fatal);
-      for (const std::string& line : SummaryLines(*outcome)) console.Print(line);
-      code = CodeOf(*outcome);
-    } else {
-      console.Fail(outcome.error());
-      code = ExitCodeOf(outcome.error());
-    }
-  } catch (const std::exception& failure) {
-    console.Fail(MakeError(ErrorKind::kService, std::string("unexpected: ") + failure.what()));
-  }
-  return console.Finish(code);
+ExitCode Main(int argc, const char* const* argv) {
+  BatchLoadFlags flags;
+  if (const auto code = ParseBatchLoadFlags(argc, argv, flags)) return *code;
+  const Interrupts interrupts = WatchSignals();
+  // The other two print one document, at their end.
+  const bool streams =
+      flags.json && flags.command != Command::kStatus && flags.command != Command::kList;
+  Console console(flags.session.tells_requests(), streams ? Output::kJson : Output::kText);
+  return console.Finish(Run(flags, console, interrupts));
 }
 
 }  // namespace
+
 }  // namespace tsm::apps
 
 int main(int argc, char** argv) {
-  tsm::apps::BatchLoadFlags flags;
-  if (const auto code = tsm::apps::ParseBatchLoadFlags(argc, argv, flags)) {
-    return static_cast<int>(*code);
+  // One heap for all threads: with one each, memory that a thread gave back lies idle in its own.
+  mallopt(M_ARENA_MAX, 1);
+  try {
+    return static_cast<int>(tsm::apps::Main(argc, argv));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ts-batchload: error: unexpected: %s\n", error.what());
+  } catch (...) {
+    std::fputs("ts-batchload: error: unexpected, of unknown kind\n", stderr);
   }
-  return static_cast<int>(tsm::apps::Run(flags, tsm::apps::StopOnSignals()));
+  return static_cast<int>(tsm::apps::ExitCode::kService);
 }

@@ -2,45 +2,23 @@
 
 #include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 
+#include "common/run_end.h"
+#include "common/s3_state.h"
 #include "common/session.h"
+#include "common/stored_runs.h"
 #include "ts_unload/model_files.h"
 #include "ts_unload/run_events.h"
-#include "ts_unload/s3_state.h"
 #include "ts_unload/stored_unload.h"
 #include "ts_unload/summary.h"
 #include "ts_unload/unload_process.h"
-#include "tsm/run/event_log.h"
 #include "tsm/run/state_dir.h"
 #include "tsm/unload/plan_unload.h"
 
 namespace tsm::apps {
 
 namespace {
-
-// An event with --json, in order, where there is no run yet.
-class LooseEvents {
- public:
-  explicit LooseEvents(Console& console) : console_(console) {}
-
-  void Tell(const Event& event) {
-    console_.PrintNow(run::ToJsonLine(event, "", ++sequence_, SystemClock().Now()));
-  }
-
- private:
-  Console& console_;
-  std::uint64_t sequence_ = 0;
-};
-
-ExitCode Fail(Console& console, const Error& error) {
-  console.Fail(error);
-  RunEnd end;
-  end.code = ExitCodeOf(error);
-  LooseEvents(console).Tell(FailureEvent(error, end));
-  return end.code;
-}
 
 void TellPlan(const unload::PlannedUnload& planned, const unload::UnloadOptions& options,
               Console& console) {
@@ -54,12 +32,6 @@ S3StatePlace PlaceOf(Session& session, const s3::S3Uri& root, const std::string&
   plan.run_id = run_id;
   plan.root = root;
   return {session.s3(), session.clock(), session.random(), root.bucket, plan.StatePrefix()};
-}
-
-// Where nothing of a run has happened its directory is litter.
-void Discard(const std::filesystem::path& directory) {
-  std::error_code ignored;
-  std::filesystem::remove_all(directory, ignored);
 }
 
 struct Clients {
@@ -87,7 +59,8 @@ Result<unload::PlannedUnload> MakePlan(const unload::UnloadOptions& options, Cli
     write = *client;
   }
   const unload::UnloadServices services = ServicesOf(*clients.session, *clients.query, console);
-  return PlanUnload(options, services, write, MakeRunId(services), std::move(stop));
+  return PlanUnload(options, services, write, run::MakeRunId(services.clock, services.random),
+                    std::move(stop));
 }
 
 // Plan, journal and where asked the state in S3: from here on the run exists.
@@ -122,7 +95,7 @@ Result<BegunRun> Begin(const unload::UnloadOptions& options, unload::UnloadPlan 
         S3State::Begin(PlaceOf(session, begun.stored->plan.root, begun.stored->plan.run_id),
                        begun.stored->plan_text, header, std::move(stop));
     if (!s3_state) {
-      Discard(*directory);
+      DiscardRun(*directory);
       return s3_state.error();
     }
     begun.s3_state = *std::move(s3_state);
@@ -136,30 +109,26 @@ Result<std::filesystem::path> Locate(const UnloadFlags& flags,
   Result<std::filesystem::path> state_dir = StateDir(flags.input.state_dir);
   if (!state_dir) return state_dir.error();
   if (settings.state == unload::StateStore::kS3) return run::RunDirectory(*state_dir, flags.run);
-  return FindRun(*state_dir, flags.run);
+  return FindRun(*state_dir, flags.run, kUnloadTool);
 }
 
 Result<std::unique_ptr<Journal>> Reopen(StoredUnload& stored, const Clock& clock) {
-  Result<std::unique_ptr<Journal>> journal = Journal::Open(
+  return ReopenJournal(
       stored.directory, HeaderOf(stored.plan, stored.plan_text),
       [&](const JournalEntry& entry) { return stored.state->Apply(entry); }, clock);
-  if (journal || journal.error().kind != ErrorKind::kBadReply) return journal;
-  Error damaged = journal.error();  // this machine's disk, not a service
-  damaged.kind = ErrorKind::kLocalIo;
-  return damaged;
 }
 
 }  // namespace
 
 ExitCode RunNew(const UnloadFlags& flags, Console& console, const Interrupts& interrupts) {
   Result<unload::UnloadOptions> options = unload::UnloadOptions::Check(flags.input);
-  if (!options) return Fail(console, options.error());
+  if (!options) return FailBeforeRun(console, options.error());
   Result<Clients> clients = OpenClients(flags.session, console);
-  if (!clients) return Fail(console, clients.error());
+  if (!clients) return FailBeforeRun(console, clients.error());
   Result<unload::PlannedUnload> planned = MakePlan(*options, *clients, console, interrupts.drain);
-  if (!planned) return Fail(console, planned.error());
+  if (!planned) return FailBeforeRun(console, planned.error());
   if (Status written = WriteDataModel(planned->plan, console); !written) {
-    return Fail(console, written.error());
+    return FailBeforeRun(console, written.error());
   }
   if (options->dry_run) {
     TellPlan(*planned, *options, console);
@@ -169,59 +138,59 @@ ExitCode RunNew(const UnloadFlags& flags, Console& console, const Interrupts& in
 
   Result<BegunRun> begun =
       Begin(*options, std::move(planned->plan), *clients->session, interrupts.drain);
-  if (!begun) return Fail(console, begun.error());
+  if (!begun) return FailBeforeRun(console, begun.error());
   const std::filesystem::path directory = begun->stored->directory;
   bool untouched = false;
   const ExitCode code =
       RunProcess({flags, console, interrupts, *clients->session, *clients->query, *begun->stored,
                   *begun->journal, std::move(begun->s3_state), options->run, &untouched});
-  if (untouched) Discard(directory);
+  if (untouched) DiscardRun(directory);
   return code;
 }
 
 ExitCode ResumeRun(const UnloadFlags& flags, Console& console, const Interrupts& interrupts) {
   Result<unload::RunSettings> settings = CheckRunSettings(flags.input);
-  if (!settings) return Fail(console, settings.error());
+  if (!settings) return FailBeforeRun(console, settings.error());
   Result<std::filesystem::path> directory = Locate(flags, *settings);
-  if (!directory) return Fail(console, directory.error());
+  if (!directory) return FailBeforeRun(console, directory.error());
 
   SessionOptions session_options = flags.session;
   std::optional<s3::S3Uri> root;
   if (settings->state == unload::StateStore::kS3) {
     Result<s3::S3Uri> uri = s3::S3Uri::Parse(flags.input.s3_uri);
-    if (!uri) return Fail(console, uri.error());
+    if (!uri) return FailBeforeRun(console, uri.error());
     root = *std::move(uri);
   } else {
     Result<std::unique_ptr<StoredUnload>> known = ReadPlan(*directory);
-    if (!known) return Fail(console, known.error());
+    if (!known) return FailBeforeRun(console, known.error());
     if (session_options.client.region.empty()) {
       session_options.client.region = (*known)->plan.region;
     }
     if ((*known)->plan.state == unload::StateStore::kS3) root = (*known)->plan.root;
   }
   Result<Clients> clients = OpenClients(session_options, console);
-  if (!clients) return Fail(console, clients.error());
+  if (!clients) return FailBeforeRun(console, clients.error());
 
   std::unique_ptr<S3State> s3_state;
   if (root) {
     const std::string run_id = directory->filename().string();
     Result<std::unique_ptr<S3State>> taken =
         S3State::TakeOver(PlaceOf(*clients->session, *root, run_id), *directory, interrupts.drain);
-    if (!taken) return Fail(console, taken.error());
+    if (!taken) return FailBeforeRun(console, taken.error());
     s3_state = *std::move(taken);
     if (const auto& before = s3_state->taken_over_from()) {
       console.Info("the lock of " + before->Text() + ", which is gone, is taken over");
     }
   }
   Result<std::unique_ptr<StoredUnload>> stored = ReadPlan(*directory);
-  if (!stored) return Fail(console, stored.error());
+  if (!stored) return FailBeforeRun(console, stored.error());
   if (clients->session->region() != (*stored)->plan.region) {
-    return Fail(console, MakeError(ErrorKind::kInvalidInput, "--region: the run is of " +
-                                                                 (*stored)->plan.region + ", not " +
-                                                                 clients->session->region()));
+    return FailBeforeRun(console, MakeError(ErrorKind::kInvalidInput,
+                                            "--region: the run is of " + (*stored)->plan.region +
+                                                ", not " + clients->session->region()));
   }
   Result<std::unique_ptr<Journal>> journal = Reopen(**stored, clients->session->clock());
-  if (!journal) return Fail(console, journal.error());
+  if (!journal) return FailBeforeRun(console, journal.error());
   return RunProcess({flags, console, interrupts, *clients->session, *clients->query, **stored,
                      **journal, std::move(s3_state), *settings, nullptr});
 }

@@ -25,19 +25,6 @@ std::string NameOf(UnloadOutcome outcome) {
   return "";
 }
 
-Event RunEnded(const std::string& outcome, const RunEnd& end) {
-  Event event;
-  event.kind = "run_ended";
-  event.fields = {{"outcome", outcome}, {"exit_code", static_cast<std::uint64_t>(end.code)}};
-  return event;
-}
-
-void AddPlaces(const RunEnd& end, Event& event) {
-  if (!end.report.empty()) event.fields.emplace_back("report", end.report);
-  if (!end.next.empty()) event.fields.emplace_back("next_command", end.next);
-  if (!end.resume.empty()) event.fields.emplace_back("resume_command", end.resume);
-}
-
 Event TableEnded(const TableSummary& table) {
   Event event;
   event.kind = "table_ended";
@@ -107,13 +94,6 @@ std::vector<Event> EndEvents(const unload::UnloadSummary& summary, const RunEnd&
   AddPlaces(end, event);
   events.push_back(std::move(event));
   return events;
-}
-
-Event FailureEvent(const Error& error, const RunEnd& end) {
-  Event event = RunEnded(error.kind == ErrorKind::kCancelled ? "interrupted" : "failed", end);
-  event.fields.emplace_back("error", error.Text());
-  AddPlaces(end, event);
-  return event;
 }
 
 std::vector<Event> PlanEvents(const unload::PlannedUnload& planned) {

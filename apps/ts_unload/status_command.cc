@@ -4,7 +4,6 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
-#include <system_error>
 
 #include "ts_unload/stored_unload.h"
 #include "ts_unload/summary.h"
@@ -38,23 +37,12 @@ std::string StateOf(const StoredUnload& stored) {
   return stored.state->Totals().failed > 0 ? "failed" : "interrupted";
 }
 
-// Of a run that is not going on, when its journal was last written to.
-UnixNanos LastSign(const StoredUnload& stored) {
-  std::error_code failed;
-  const auto written =
-      std::filesystem::last_write_time(stored.directory / kJournalFileName, failed);
-  if (failed) return Now();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::file_clock::to_sys(written).time_since_epoch())
-      .count();
-}
-
 bool IsOpen(const std::string& state) { return state != "done" && state != "running"; }
 
 run::RunReport ReportOf(const UnloadFlags& flags, const StoredUnload& stored) {
   const std::string state = StateOf(stored);
   run::RunReport report = unload::ReportOf(*stored.state, state, Now());
-  if (report.finished) report.finished = LastSign(stored);
+  if (report.finished) report.finished = LastSign(stored.directory);
   if (IsOpen(state)) report.next_command = ResumeCommand(flags, stored.plan);
   return report;
 }
@@ -110,7 +98,7 @@ void PrintTable(const StoredUnload& stored, std::size_t index, Console& console)
 ExitCode ShowStatus(const UnloadFlags& flags, Console& console) {
   Result<std::filesystem::path> state_dir = StateDir(flags.input.state_dir);
   if (state_dir) {
-    Result<std::filesystem::path> directory = FindRun(*state_dir, flags.run);
+    Result<std::filesystem::path> directory = FindRun(*state_dir, flags.run, kUnloadTool);
     state_dir = directory ? Result<std::filesystem::path>(*directory) : directory.error();
   }
   Result<std::unique_ptr<StoredUnload>> stored =

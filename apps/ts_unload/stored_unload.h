@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "common/stored_runs.h"
 #include "tsm/core/journal.h"
 #include "tsm/core/result.h"
 #include "tsm/unload/unload_plan.h"
@@ -14,7 +15,6 @@
 namespace tsm::apps {
 
 inline constexpr const char* kUnloadTool = "ts-unload";
-inline constexpr const char* kPlanFileName = "plan.json";
 
 // A plan and what has become of it; the state refers to the plan, so neither is copied.
 struct StoredUnload {
@@ -23,14 +23,6 @@ struct StoredUnload {
   unload::UnloadPlan plan;
   std::unique_ptr<unload::UnloadState> state;
 };
-
-// --state_dir or its default.
-Result<std::filesystem::path> StateDir(const std::string& flag);
-
-// The directory of the run that `name` means: a run id, the unique beginning of one, or "last".
-// kNotFound; kInvalidInput where several begin so.
-Result<std::filesystem::path> FindRun(const std::filesystem::path& state_dir,
-                                      const std::string& name);
 
 JournalHeader HeaderOf(const unload::UnloadPlan& plan, const std::string& plan_text);
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "common/shell_word.h"
+#include "common/summary_text.h"
 #include "tsm/core/text.h"
 #include "tsm/core/time_text.h"
 #include "tsm/unload/cost_estimate.h"
@@ -15,17 +16,6 @@ using unload::UnloadOutcome;
 using unload::UnloadPlan;
 
 namespace {
-
-std::string Line(const std::string& label, const std::string& text) {
-  constexpr std::size_t kWidth = 10;
-  std::string line = label;
-  line.resize(std::max(kWidth, label.size() + 1), ' ');
-  return line + text;
-}
-
-std::string Counted(std::uint64_t count, const std::string& noun) {
-  return WithThousands(count) + " " + noun + (count == 1 ? "" : "s");
-}
 
 std::string RangeText(const std::optional<unload::TimeRange>& range) {
   if (!range) return "no rows";
@@ -138,29 +128,10 @@ unload::CostQuestion CostOf(const unload::PlannedUnload& planned,
   return question;
 }
 
-void AddFlag(const std::string& flag, const std::string& value, std::vector<std::string>& words) {
-  if (value.empty()) return;
-  words.push_back(flag);
-  words.push_back(value);
-}
-
-// How both programs reach the services.
-void AddClientFlags(const UnloadFlags& flags, std::vector<std::string>& words) {
-  const aws::ClientFlags& client = flags.session.client;
-  AddFlag("--profile", client.profile, words);
-  AddFlag("--endpoint_url", client.endpoints.all, words);
-  AddFlag("--query_endpoint", client.endpoints.query, words);
-  AddFlag("--ingest_endpoint", client.endpoints.ingest, words);
-  AddFlag("--s3_endpoint", client.endpoints.s3, words);
-  AddFlag("--ca_bundle", client.ca_bundle, words);
-  if (client.no_verify_ssl) words.emplace_back("--no_verify_ssl");
-}
-
-// Whether batch load reads the files where they lie, as ts-batchload describes them to it.
+// Whether ts-batchload can load the files, gzip by inflating them on the way.
 bool IsLoadable(const unload::UnloadFormat& format) {
-  return format.format == unload::FileFormat::kCsv &&
-         format.compression == unload::Compression::kNone && format.include_header &&
-         format.field_delimiter == unload::UnloadFormat().field_delimiter;
+  return format.format == unload::FileFormat::kCsv && format.include_header &&
+         unload::IsBatchLoadDelimiter(format.field_delimiter);
 }
 
 }  // namespace
@@ -202,7 +173,7 @@ std::vector<std::string> SummaryLines(const unload::UnloadSummary& summary,
 
 std::string ResumeCommand(const UnloadFlags& flags, const UnloadPlan& plan) {
   std::vector<std::string> words = {"ts-unload", "resume", plan.run_id};
-  AddClientFlags(flags, words);
+  AddClientFlags(flags.session, words);
   AddFlag("--parallel", flags.input.parallel, words);
   AddFlag("--start_interval", flags.input.start_interval, words);
   AddFlag("--give_up_after", flags.input.give_up_after, words);
@@ -217,27 +188,29 @@ std::string ResumeCommand(const UnloadFlags& flags, const UnloadPlan& plan) {
 }
 
 std::string NextCommand(const UnloadFlags& flags, const UnloadPlan& plan,
-                        const unload::TablePlan& table, const TableSummary& summary) {
-  if (summary.rows == 0 || !IsLoadable(plan.format)) return "";
+                        const unload::UnloadSummary& summary) {
+  std::uint64_t rows = 0;
+  for (const TableSummary& table : summary.tables) rows += table.rows;
+  if (rows == 0 || !IsLoadable(plan.format)) return "";
   std::vector<std::string> words = {"ts-batchload", "--region", plan.region};
-  AddClientFlags(flags, words);
-  // Of one UNLOAD just its files, also where other runs' lie beside them.
-  std::string prefix = table.results_prefix();
-  if (const auto manifest = s3::S3Uri::Parse(summary.manifest_uri)) {
-    const std::string& key = manifest->key.str();
-    prefix = key.substr(0, key.rfind('/') + 1) + "results/";
-  }
-  const std::string model = plan.data_model_out.empty() ? "DATA_MODEL.json" : plan.data_model_out;
+  AddClientFlags(flags.session, words);
   AddFlag("--database", "TARGET_DATABASE", words);
-  AddFlag("--table", table.table().table, words);
+  if (!plan.has_index()) AddFlag("--table", plan.tables.front().table().table, words);
   words.emplace_back("--create_timestream_resource");
   AddFlag("--partition_key", "DIMENSION", words);
-  AddFlag("--s3_target_bucket", table.destination.bucket.str(), words);
-  AddFlag("--destination_s3_prefix", prefix, words);
-  AddFlag("--data_model_file", model, words);
-  if (plan.format.escaped_by != unload::UnloadFormat().escaped_by) {
-    AddFlag("--escape_char", std::string(1, plan.format.escaped_by), words);
+  const std::string key = plan.root.key.str();
+  const std::string prefix = key.empty() ? key : key + "/";
+  if (plan.format.compression == unload::Compression::kGzip) {
+    words.emplace_back("--copy_s3_bucket");
+    AddFlag("--s3_source_bucket_location", plan.root.bucket.str(), words);
+    words.insert(words.end(), {"--source_s3_prefix", prefix, "--create_destination_bucket"});
+    AddFlag("--s3_target_bucket", "TARGET_BUCKET", words);
+  } else {
+    AddFlag("--s3_target_bucket", plan.root.bucket.str(), words);
+    words.insert(words.end(), {"--destination_s3_prefix", prefix});
   }
+  AddFlag("--unload_run", plan.run_id, words);
+  AddFlag("--data_model_file", plan.has_index() ? "" : plan.data_model_out, words);
   words.emplace_back("--create_error_logging_bucket");
   AddFlag("--s3_target_error_bucket", "ERROR_BUCKET", words);
   return ShellLine(words);

@@ -20,9 +20,9 @@ std::vector<std::string> SummaryLines(const unload::UnloadSummary& summary,
 
 // The exact command that goes on with the run, with whatever flags of this one it needs.
 std::string ResumeCommand(const UnloadFlags& flags, const unload::UnloadPlan& plan);
-// The ts-batchload command for what was unloaded of a table; words in capitals are for the operator
-// to fill in. "" where there is nothing to load, or not where it lies.
+// The ts-batchload command for what was unloaded, all tables of it; words in capitals are for the
+// operator to fill in. "" where there is nothing to load, or nothing that can be loaded.
 std::string NextCommand(const UnloadFlags& flags, const unload::UnloadPlan& plan,
-                        const unload::TablePlan& table, const unload::TableSummary& summary);
+                        const unload::UnloadSummary& summary);
 
 }  // namespace tsm::apps

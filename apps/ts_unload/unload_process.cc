@@ -68,22 +68,7 @@ void WriteReport(const unload::UnloadLedger& ledger, const Result<unload::Unload
     report.troubles.push_back(summary.error().Text());
   }
   report.next_command = next;
-  std::string page;
-  run::WriteReportPage(report, [&](std::string_view part) { page += part; });
-  const auto& directory = process.stored.directory;
-  Status written = run::WriteFileDurably(directory / run::kReportFileName, run::ToJson(report));
-  if (written) written = run::WriteFileDurably(directory / run::kReportPageFileName, page);
-  if (!written) process.console.Warn("the report: " + written.error().Text());
-}
-
-std::string ReportPath(const UnloadProcess& process) {
-  return (process.stored.directory / run::kReportPageFileName).string();
-}
-
-// The last line is the command and nothing else: it can be copied, or run by a script.
-void PrintResume(const UnloadProcess& process, const std::string& resume) {
-  process.console.Print("resume    with this command:");
-  process.console.Print(resume);
+  WriteReportFiles(report, process.stored.directory, process.console);
 }
 
 void TellEnd(const UnloadProcess& process, const unload::UnloadSummary& summary, const RunEnd& end,
@@ -93,7 +78,7 @@ void TellEnd(const UnloadProcess& process, const unload::UnloadSummary& summary,
   }
   process.console.Print("report    " + end.report);
   if (!end.next.empty()) process.console.Print("next      " + end.next);
-  if (!end.resume.empty()) PrintResume(process, end.resume);
+  if (!end.resume.empty()) PrintResume(process.console, end.resume);
   for (const Event& event : EndEvents(summary, end)) events.OnEvent(event);
 }
 
@@ -104,9 +89,9 @@ ExitCode TellFailure(const UnloadProcess& process, const Error& error, const std
   RunEnd end;
   end.code = ExitCodeOf(error);
   if (!resume.empty()) {
-    end.report = ReportPath(process);
+    end.report = ReportPath(process.stored.directory);
     end.resume = resume;
-    PrintResume(process, resume);
+    PrintResume(process.console, resume);
   }
   events.OnEvent(FailureEvent(error, end));
   return end.code;
@@ -116,16 +101,6 @@ bool SourceChanged(const unload::UnloadSummary& summary) {
   const auto& tables = summary.tables;
   return std::any_of(tables.begin(), tables.end(),
                      [](const unload::TableSummary& table) { return table.source_changed; });
-}
-
-// Loading is offered for what is whole: the first table's command shows how.
-std::string NextOf(const UnloadFlags& flags, const unload::UnloadSummary& summary,
-                   const unload::UnloadPlan& plan) {
-  for (std::size_t i = 0; i < summary.tables.size(); ++i) {
-    std::string command = NextCommand(flags, plan, plan.tables[i], summary.tables[i]);
-    if (!command.empty()) return command;
-  }
-  return "";
 }
 
 // With no stop of its own: the run's may be why it ends.
@@ -174,11 +149,12 @@ ExitCode RunProcess(UnloadProcess process) {
   if (s3_state != nullptr) EndState(*s3_state, untouched, process.console);
   const bool done = summary && summary->outcome == UnloadOutcome::kDone;
   if (summary && SourceChanged(*summary)) resume += " --redo_changed";
-  const std::string next = done ? NextOf(process.flags, *summary, plan) : resume;
+  const std::string next = done ? NextCommand(process.flags, plan, *summary) : resume;
   WriteReport(ledger, summary, next, process);
   if (!summary) return TellFailure(process, summary.error(), untouched ? "" : resume, events);
   const ExitCode code = CodeOf(summary->outcome);
-  TellEnd(process, *summary, {code, ReportPath(process), done ? next : "", done ? "" : resume},
+  TellEnd(process, *summary,
+          {code, ReportPath(process.stored.directory), done ? next : "", done ? "" : resume},
           events);
   return code;
 }

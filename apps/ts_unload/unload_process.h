@@ -6,10 +6,10 @@
 
 #include "common/console.h"
 #include "common/exit_code.h"
+#include "common/s3_state.h"
 #include "common/session.h"
 #include "common/signals.h"
 #include "ts_unload/options.h"
-#include "ts_unload/s3_state.h"
 #include "ts_unload/stored_unload.h"
 #include "tsm/unload/unload_run.h"
 

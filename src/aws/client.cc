@@ -106,7 +106,9 @@ Result<http::Response> Client::Call(const Operation& operation, std::stop_token 
     error.attempts = made.sent ? attempt : attempt - 1;
     error.spent = parts_.clock->Steady() - started;
     error.message += Remark(operation, made, repairs);
-    if (!made.sent || !IsRetryable(error, operation.idempotency) || attempt >= max_attempts) {
+    const bool left_to_caller = error.kind == ErrorKind::kThrottled && !operation.repeat_throttled;
+    if (!made.sent || left_to_caller || !IsRetryable(error, operation.idempotency) ||
+        attempt >= max_attempts) {
       return std::move(error).With(operation.name);
     }
     if (!quota_.TryAcquire(error, &retry_cost)) {

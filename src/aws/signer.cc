@@ -142,7 +142,7 @@ void Signer::Sign(http::Request& request, const Credentials& credentials, const 
   });
   const std::string amz_date = FormatAmzDate(time);
   const bool reads_body = rules.payload != PayloadRule::kUnsigned;
-  const std::string payload_hash = reads_body ? Sha256Hex(request.body) : "UNSIGNED-PAYLOAD";
+  const std::string payload_hash = reads_body ? Sha256Hex(request.Body()) : "UNSIGNED-PAYLOAD";
   if (http::FindHeader(request.headers, "host").empty()) {
     request.headers.emplace_back("host", request.host);
   }

@@ -1,5 +1,8 @@
 #include "tsm/batchload/error_report.h"
 
+#include <algorithm>
+#include <initializer_list>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -52,7 +55,68 @@ std::string Describe(const FileError& error) {
   return OneLine(text + ": " + error.reason);
 }
 
+// The lines that a file's errors name, without overlaps.
+using Lines = std::map<std::int64_t, std::int64_t>;  // first -> last
+
+std::uint64_t CountLines(const Lines& lines) {
+  std::uint64_t count = 0;
+  std::int64_t reached = 1;  // the header
+  for (const auto& [first, last] : lines) {
+    const std::int64_t from = std::max(first, reached + 1);
+    if (last >= from) count += static_cast<std::uint64_t>(last - from) + 1;
+    reached = std::max(reached, last);
+  }
+  return count;
+}
+
+bool HasAny(const std::string& text, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return text.find(word) != std::string::npos; });
+}
+
 }  // namespace
+
+RejectedRows CountRejected(const ErrorReport& report) {
+  RejectedRows rejected;
+  rejected.complete = report.task_errors.empty();
+  std::map<std::string, Lines, std::less<>> files;
+  for (const FileError& error : report.file_errors) {
+    if (error.lines.empty()) rejected.complete = false;
+    Lines& lines = files[error.file];
+    for (const auto& [first, last] : error.lines) {
+      std::int64_t& reaches = lines[first];
+      reaches = std::max(reaches, last);
+    }
+  }
+  for (const auto& [file, lines] : files) rejected.rows += CountLines(lines);
+  return rejected;
+}
+
+// https://docs.aws.amazon.com/timestream/latest/developerguide/batch-load-using-error-reports.html
+ErrorMeaning MeaningOf(std::string_view reason) {
+  const std::string text = ToLowerAscii(reason);
+  if (HasAny(text, {"time range", "ingestion window", "retention"})) return ErrorMeaning::kTime;
+  if (HasAny(text, {"version", "duplicate", "already exist"})) return ErrorMeaning::kVersion;
+  if (HasAny(text, {"parse", "data type", "measure value type", "invalid value", "not a valid",
+                    "cannot be converted", "type mismatch"})) {
+    return ErrorMeaning::kType;
+  }
+  return ErrorMeaning::kUnknown;
+}
+
+std::vector<ErrorMeaning> MeaningsOf(const ErrorReport& report) {
+  std::vector<ErrorMeaning> meanings;
+  const auto add = [&](std::string_view reason) {
+    const ErrorMeaning meaning = MeaningOf(reason);
+    if (meaning == ErrorMeaning::kUnknown) return;
+    if (std::find(meanings.begin(), meanings.end(), meaning) == meanings.end()) {
+      meanings.push_back(meaning);
+    }
+  };
+  for (const std::string& error : report.task_errors) add(error);
+  for (const FileError& error : report.file_errors) add(error.reason);
+  return meanings;
+}
 
 Result<ErrorReport> ParseErrorReport(std::string_view json) {
   const Json parsed = Json::parse(json, nullptr, false);
@@ -109,7 +173,7 @@ Result<FetchedReport> FetchReport(s3::S3Client& s3, const s3::BucketName& bucket
     return MakeError(ErrorKind::kNotFound,
                      "no report of task " + task_id + " under s3://" + bucket.str() + "/" + prefix);
   }
-  FetchedReport fetched{{bucket, found->key}, {}};
+  FetchedReport fetched{{bucket, found->key}, {}, {}, ""};
   if (found->size > kMaxReportBytes) {
     fetched.first_errors.push_back("the report has " + FormatBytes(found->size) +
                                    " and is not read here");
@@ -120,6 +184,8 @@ Result<FetchedReport> FetchReport(s3::S3Client& s3, const s3::BucketName& bucket
   Result<ErrorReport> report = ParseErrorReport(*body);
   if (!report) return report.error().With(fetched.uri.str());
   fetched.first_errors = FirstErrors(*report, kShownErrors);
+  fetched.report = *std::move(report);
+  fetched.body = *std::move(body);
   return fetched;
 }
 

@@ -1,249 +1,192 @@
-// The states of one task, from its first describe to its proof or its failure.
+// The states of a task from its create to its end: looks, stops, resumes.
+// https://docs.aws.amazon.com/timestream/latest/developerguide/batch-load-using-error-reports.html
 #include <algorithm>
+#include <utility>
 
 #include "load_loop.h"
 #include "tsm/core/text.h"
 #include "tsm/core/time_text.h"
 
 namespace tsm::batchload {
+
 namespace {
 
-using std::chrono::nanoseconds;
 using timestream::BatchLoadTask;
 using timestream::ProgressReport;
 using timestream::TaskStatus;
 
-constexpr nanoseconds kMaxDescribeBackoff = std::chrono::minutes(1);
+constexpr std::chrono::minutes kLongestLookWait{1};
 // A resume is not put off to the very end of the time in which it is possible.
-constexpr nanoseconds kResumeMargin = std::chrono::minutes(1);
+constexpr std::chrono::minutes kResumeMargin{1};
+// A task that was just created may not be known everywhere yet.
+constexpr std::chrono::minutes kSurelyKnown{5};
+// Progress without a new state is journaled this often.
+constexpr std::chrono::minutes kSaveEvery{1};
 
-std::uint64_t Positive(std::int64_t number) {
-  return number < 0 ? 0 : static_cast<std::uint64_t>(number);
-}
-
-std::string Rows(std::uint64_t number) { return WithThousands(number); }
-
-double UnixSeconds(const Clock& clock) {
-  return std::chrono::duration<double>(clock.Now().time_since_epoch()).count();
-}
-
-std::string Counters(const ProgressReport& progress) {
-  return Rows(Positive(progress.records_processed)) + " records processed, " +
-         Rows(Positive(progress.records_ingested)) + " ingested, " +
-         Rows(Positive(progress.parse_failures)) + " not parsed, " +
-         Rows(Positive(progress.record_ingestion_failures)) + " refused, " +
-         Rows(Positive(progress.file_failures)) + " files failed";
-}
-
-// A failed task may well have processed fewer records than its files hold; only a difference that
-// none of its own counters accounts for is a broken proof.
-bool IsExplained(const ProgressReport& progress, const std::string& error_message,
-                 std::uint64_t expected) {
-  const std::uint64_t processed = Positive(progress.records_processed);
-  return processed == expected || processed + Positive(progress.parse_failures) == expected ||
-         (processed < expected && (progress.file_failures > 0 || !error_message.empty()));
+bool HasMoved(const ProgressReport& now, const ProgressReport& before) {
+  return now.records_processed != before.records_processed ||
+         now.records_ingested != before.records_ingested ||
+         now.bytes_metered != before.bytes_metered;
 }
 
 }  // namespace
 
-void LoadLoop::DescribeDue() {
-  for (std::size_t i = 0; i < running_.size() && !ended();) {
-    Task& task = running_[i];
-    const bool holds = Now() < task.describe_at ? true : Follow(task);
-    if (holds) {
-      ++i;
-      continue;
-    }
-    ++finished_;
-    finished_bytes_ += units_[task.unit].bytes;
-    running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+std::optional<LoadLoop::Moment> LoadLoop::LookDue() const {
+  std::optional<Moment> due;
+  for (const Running& running : running_) {
+    if (!due || running.look_at < *due) due = running.look_at;
+  }
+  if (!due) return std::nullopt;
+  return std::max(*due, call_at_);
+}
+
+void LoadLoop::Look() {
+  const auto next =
+      std::min_element(running_.begin(), running_.end(),
+                       [](const Running& a, const Running& b) { return a.look_at < b.look_at; });
+  BeginCall();
+  if (next->resume_at) {
+    Resume(*next);
+  } else {
+    Describe(*next);
   }
 }
 
-bool LoadLoop::Follow(Task& task) {
-  // One pace for describes and resumes together: five such calls a second per account.
-  if (const Moment now = Now();
-      now < describe_at_ && !parts_.clock.SleepFor(describe_at_ - now, stop_)) {
-    return true;
+void LoadLoop::Describe(Running& running) {
+  const Result<BatchLoadTask> task =
+      services_.write.DescribeBatchLoadTask(running.task, interrupts_.stop);
+  OnCallEnd(task ? nullptr : &task.error());
+  bool ended = false;
+  if (task) {
+    running.failed_looks = 0;
+    ended = OnSeen(running, *task);
+  } else if (task.error().kind == ErrorKind::kNotFound &&
+             Nanos(WallNow() - running.created) > kSurelyKnown) {
+    TaskVerdict verdict;
+    verdict.why = "the service no longer knows the task: " + task.error().Text();
+    FailGroup(running.group, running.task, running.progress, verdict, "");
+    ended = true;
+  } else {
+    OnLookError(running, task.error());
   }
-  if (task.resume_at && Now() >= *task.resume_at) return Resume(task);
-  describe_at_ = Now() + timestream::kDescribeInterval;
-  task.describe_at = Now() + options_.poll_interval;
-  Result<BatchLoadTask> described = parts_.write.DescribeBatchLoadTask(task.id, stop_);
-  if (!described) return OnDescribeError(task, described.error());
-  task.failed_describes = 0;
-  task.progress = described->progress;
-  switch (described->status) {
-    case TaskStatus::kSucceeded:
-      OnSucceeded(task);
-      return false;
-    case TaskStatus::kFailed:
-      OnFailed(task, *described);
-      return false;
-    case TaskStatus::kProgressStopped:
-      return OnStopped(task, *described);
-    case TaskStatus::kUnknown:
-      if (unknown_states_.insert(described->status_text).second) {
-        parts_.sink.Warn("task " + task.id + " is in the state " + OneLine(described->status_text) +
-                         ", which this version does not know: waiting");
-      }
-      break;
-    case TaskStatus::kCreated:
-    case TaskStatus::kInProgress:
-    case TaskStatus::kPendingResume:
-      break;
-  }
-  task.resume_at.reset();
-  return true;
+  if (!ended) return;
+  slots_.End(SlotOf(running.group));
+  running_.erase(running_.begin() + (&running - running_.data()));
 }
 
-bool LoadLoop::OnDescribeError(Task& task, const Error& error) {
-  if (error.kind == ErrorKind::kCancelled) {
-    summary_.interrupted = true;
-    return true;
+// True where the task has ended, and with it its group.
+bool LoadLoop::OnSeen(Running& running, const BatchLoadTask& task) {
+  const bool stops =
+      task.status == TaskStatus::kProgressStopped && running.status != TaskStatus::kProgressStopped;
+  if (task.status != running.status || HasMoved(task.progress, running.progress)) moved_ = Now();
+  running.progress = task.progress;
+  running.look_at = Now() + UntilNextLook(running);
+  if (task.status == TaskStatus::kSucceeded || task.status == TaskStatus::kFailed) {
+    running.look_at = Now() + conduct_.poll_interval;
+    return task.status == TaskStatus::kSucceeded ? OnSucceeded(running, task)
+                                                 : OnFailed(running, task);
   }
-  if (IsPassing(error)) {
-    if (task.failed_describes == 0) {
-      parts_.sink.Warn("the state of task " + task.id +
-                       " is not known now, asking again: " + error.Text());
-    }
-    task.describe_at = Now() + std::max(options_.poll_interval,
-                                        Backoff(options_.poll_interval, ++task.failed_describes,
-                                                kMaxDescribeBackoff));
-    return true;
+  Save(running, task);
+  if (task.status == TaskStatus::kProgressStopped) {
+    if (stops) slots_.Stopped(SlotOf(running.group));
+    return OnStopped(running, task);
   }
-  if (IsFatal(error)) {
-    summary_.fatal = error;
-    give_up_ = true;
-    return true;
+  if (task.status == TaskStatus::kUnknown && unknown_states_.insert(task.status_text).second) {
+    services_.sink.Warn("task " + running.task + " is in the state " + OneLine(task.status_text) +
+                        ", which this version does not know: waiting");
   }
-  Fail(task.unit, task.id, error);
   return false;
 }
 
-bool LoadLoop::OnStopped(Task& task, const BatchLoadTask& described) {
-  if (described.resumable_until > 0 && UnixSeconds(parts_.clock) >= described.resumable_until) {
-    Count(task.progress);
-    const UnixNanos until = static_cast<UnixNanos>(described.resumable_until) * 1'000'000'000;
-    Fail(task.unit, task.id,
-         MakeError(ErrorKind::kService, "stopped, and since " + FormatTimestamp(until) +
-                                            " it can't be resumed any more; " +
-                                            Counters(task.progress)));
-    return false;
+LoadLoop::Nanos LoadLoop::UntilNextLook(const Running& running) const {
+  TaskPace::Seen seen;
+  seen.elapsed = Nanos(WallNow() - running.created);
+  seen.bytes = running.bytes;
+  if (running.rows && *running.rows > 0) {
+    seen.fraction = static_cast<double>(running.progress.records_processed) /
+                    static_cast<double>(*running.rows);
   }
-  if (!task.resume_at) PlanResume(task, described.resumable_until);
-  return true;
+  return pace_[TableOf(running.group)].Wait(seen);
 }
 
-void LoadLoop::PlanResume(Task& task, double resumable_until) {
-  nanoseconds wait = Backoff(options_.resume_backoff, task.resumes, options_.max_resume_backoff);
-  if (resumable_until > 0) {
-    const auto left = std::chrono::duration_cast<nanoseconds>(
-        std::chrono::duration<double>(resumable_until - UnixSeconds(parts_.clock)));
-    wait = std::clamp(left - kResumeMargin, nanoseconds(0), wait);
-  }
-  task.resume_at = Now() + wait;
-  task.describe_at = *task.resume_at;
-  parts_.sink.Warn("task " + task.id + " (" + units_[task.unit].prefix +
-                   ") stopped before its end; it is resumed in " + FormatDuration(wait));
+void LoadLoop::Save(Running& running, const BatchLoadTask& task) {
+  const bool changed = task.status != running.status;
+  const bool moved = HasMoved(task.progress, running.saved);
+  running.status = task.status;
+  if (!changed && (!moved || Now() - running.saved_at < kSaveEvery)) return;
+  if (!Booked(ledger_.SawTask(running.group, task.status, task.progress))) return;
+  running.saved = task.progress;
+  running.saved_at = Now();
+  tell_.TaskSeen(running.group, running.task, task.status_text, task.progress);
 }
 
-bool LoadLoop::Resume(Task& task) {
-  describe_at_ = Now() + timestream::kDescribeInterval;
-  task.resume_at.reset();
-  ++task.resumes;
-  task.describe_at = Now() + options_.poll_interval;
-  Status resumed = parts_.write.ResumeBatchLoadTask(task.id, stop_);
-  if (resumed) {
-    parts_.sink.Info("task " + task.id + " was resumed");
+void LoadLoop::OnLookError(Running& running, const Error& error) {
+  if (error.kind == ErrorKind::kCancelled) return;
+  if (!IsPassing(error) && error.kind != ErrorKind::kNotFound) {
+    return Fail(error.With("following " + tell_.Name(running.group)));
+  }
+  if (running.failed_looks == 0) {
+    services_.sink.Warn("the state of task " + running.task +
+                        " is not known now, asking again: " + error.Text());
+  }
+  last_refusal_ = error.Text();
+  running.look_at =
+      Now() + Jittered(Doubled(conduct_.poll_interval, running.failed_looks++, kLongestLookWait));
+}
+
+// True where it can't be resumed any more.
+bool LoadLoop::OnStopped(Running& running, const BatchLoadTask& task) {
+  const double now = static_cast<double>(WallNow()) / 1e9;
+  running.followed = false;
+  TaskVerdict verdict;
+  if (task.resumable_until > 0 && now >= task.resumable_until) {
+    verdict.why = "the task stopped, and since " +
+                  FormatTimestamp(static_cast<UnixNanos>(task.resumable_until * 1e9)) +
+                  " it can't be resumed any more; " + CountersText(task.progress);
+    FailGroup(running.group, running.task, task.progress, verdict, "");
     return true;
+  }
+  const GroupState state = ledger_.Group(running.group);
+  running.resumes = state.open() != nullptr ? state.open()->resumes : 0;
+  if (running.resumes >= conduct_.max_resumes) {
+    verdict.why = "the task stopped again, after " + std::to_string(running.resumes) +
+                  " resumes without any progress; " + CountersText(task.progress);
+    FailGroup(running.group, running.task, task.progress, verdict, "");
+    return true;
+  }
+  Nanos wait = Doubled(conduct_.resume_backoff, running.resumes, conduct_.max_resume_backoff);
+  // Never sooner than asked: what is waited for clears by itself, and in hours.
+  wait += (wait - Jittered(wait)) / 4;
+  wait = std::min<Nanos>(wait, conduct_.max_resume_backoff);
+  if (task.resumable_until > 0) {
+    const auto left = std::chrono::duration_cast<Nanos>(
+        std::chrono::duration<double>(task.resumable_until - now));
+    wait = std::clamp<Nanos>(left - kResumeMargin, Nanos(0), wait);
+  }
+  running.resume_at = running.look_at = Now() + wait;
+  tell_.TaskStopped(running.group, running.task, wait);
+  return false;
+}
+
+// Whatever the answer, the next look tells what has become of it: PROGRESS_STOPPED plans another.
+void LoadLoop::Resume(Running& running) {
+  running.resume_at.reset();
+  running.look_at = Now() + conduct_.poll_interval;
+  if (!Booked(ledger_.AnnounceResume(running.group))) return;
+  const Status resumed = services_.write.ResumeBatchLoadTask(running.task, interrupts_.stop);
+  OnCallEnd(resumed ? nullptr : &resumed.error());
+  if (resumed) {
+    moved_ = Now();
+    return tell_.TaskResumed(running.group, running.task);
   }
   const Error& error = resumed.error();
-  if (error.kind == ErrorKind::kCancelled) {
-    summary_.interrupted = true;
-    return true;
+  if (error.kind == ErrorKind::kCancelled) return;
+  if (IsEveryones(error) && error.kind != ErrorKind::kNotFound) {
+    return Fail(error.With("resuming " + tell_.Name(running.group)));
   }
-  // The next describe still says PROGRESS_STOPPED and plans the next resume.
-  if (IsPassing(error)) return true;
-  if (IsFatal(error)) {
-    summary_.fatal = error;
-    give_up_ = true;
-    return true;
-  }
-  Count(task.progress);
-  Fail(task.unit, task.id, error.With("resuming"));
-  return false;
-}
-
-void LoadLoop::Count(const ProgressReport& progress) {
-  summary_.processed += Positive(progress.records_processed);
-  summary_.ingested += Positive(progress.records_ingested);
-  summary_.bytes_metered += Positive(progress.bytes_metered);
-}
-
-void LoadLoop::OnSucceeded(const Task& task) {
-  Count(task.progress);
-  const LoadUnit& unit = units_[task.unit];
-  const std::uint64_t processed = Positive(task.progress.records_processed);
-  const std::uint64_t ingested = Positive(task.progress.records_ingested);
-  if (unit.rows && processed != *unit.rows) {
-    Fail(task.unit, task.id,
-         MakeError(ErrorKind::kProof, Rows(processed) +
-                                          " records were processed, the manifests say " +
-                                          Rows(*unit.rows) + " rows"));
-    return;
-  }
-  if (unit.rows && ingested != processed) {
-    Fail(task.unit, task.id,
-         MakeError(ErrorKind::kProof, "the task succeeded, but of " + Rows(processed) +
-                                          " records processed " + Rows(ingested) +
-                                          " were ingested"));
-    return;
-  }
-  if (ingested != processed) {
-    parts_.sink.Warn("task " + task.id + " (" + unit.prefix + ") succeeded, but of " +
-                     Rows(processed) + " records processed " + Rows(ingested) +
-                     " were ingested, and no manifest tells how many there must be");
-  }
-  ++summary_.succeeded;
-  parts_.sink.Info("task " + task.id + " done: " + Rows(ingested) + " rows of " + unit.prefix);
-}
-
-void LoadLoop::OnFailed(const Task& task, const BatchLoadTask& described) {
-  Count(task.progress);
-  const LoadUnit& unit = units_[task.unit];
-  std::string message = "completed with errors: " + Counters(task.progress);
-  if (!described.error_message.empty()) message += "; " + OneLine(described.error_message);
-  ErrorKind kind = ErrorKind::kService;
-  if (unit.rows && !IsExplained(task.progress, described.error_message, *unit.rows)) {
-    kind = ErrorKind::kProof;
-    message += "; the manifests say " + Rows(*unit.rows) + " rows";
-  }
-  for (const std::string& line : ReportLines(task.id)) parts_.sink.Warn("  " + line);
-  Fail(task.unit, task.id, MakeError(kind, std::move(message)));
-}
-
-std::vector<std::string> LoadLoop::ReportLines(const std::string& task_id) {
-  Result<FetchedReport> report =
-      FetchReport(parts_.s3, options_.report_bucket, options_.report_prefix, task_id, stop_);
-  if (!report) return {"the report of task " + task_id + ": " + report.error().Text()};
-  std::vector<std::string> lines = {"the report of task " + task_id + ", " + report->uri.str() +
-                                    ":"};
-  lines.insert(lines.end(), report->first_errors.begin(), report->first_errors.end());
-  return lines;
-}
-
-void LoadLoop::Fail(std::size_t unit, const std::string& task_id, Error error) {
-  const std::string& prefix = units_[unit].prefix;
-  const std::string task = task_id.empty() ? "no task" : "task " + task_id;
-  const std::string text = prefix + " (" + task + "): " + error.Text();
-  parts_.sink.OnNotice({Severity::kError, text});
-  parts_.notifier.Notify("The batch load of s3://" + options_.bucket.str() + "/" + prefix +
-                             " into " + options_.table.str() + " (" + task +
-                             ") failed: " + error.Text() + "\nReports: s3://" +
-                             options_.report_bucket.str() + "/" + options_.report_prefix,
-                         stop_);
-  summary_.failures.push_back({prefix, task_id, std::move(error)});
+  last_refusal_ = error.Text();
+  services_.sink.Warn(tell_.Name(running.group) + ": task " + running.task +
+                      " was not resumed, its state is asked for: " + error.Text());
 }
 
 }  // namespace tsm::batchload

@@ -1,196 +1,316 @@
 #include "load_loop.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tsm/core/text.h"
 #include "tsm/core/time_text.h"
 
 namespace tsm::batchload {
+
 namespace {
 
-using std::chrono::nanoseconds;
+using State = GroupState::State;
 
+// The longest rest: locks are kept alive and grouped entries put on the disk in between.
+constexpr std::chrono::seconds kLongestRest{15};
+// How soon a group that becomes ready is seen while there is room for it.
+constexpr std::chrono::milliseconds kReadyRest{250};
 constexpr int kMaxDoublings = 20;
+constexpr int kSlowest = 32;  // times the pace of calls
 
-// The pattern that AWS publishes for ObjectKeyPrefix has no '=', ':', '+' or blank, which UNLOAD's
-// own folders (partition_date=…) hold. Whether the service enforces it is not documented, so a
-// refusal is explained, not foreseen.
-// https://docs.aws.amazon.com/timestream/latest/developerguide/API_DataSourceS3Configuration.html
-bool IsOutsidePublishedPattern(const std::string& prefix) {
-  return std::any_of(prefix.begin(), prefix.end(), [](unsigned char c) {
-    const bool alphanumeric =
-        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return !alphanumeric &&
-           std::string_view("!-_*'()/.|").find(static_cast<char>(c)) == std::string_view::npos;
-  });
+std::vector<std::size_t> SlotsOf(const LoadPlan& plan) {
+  std::map<timestream::TableRef, std::size_t> slots;
+  std::vector<std::size_t> by_table;
+  for (const TableLoad& table : plan.tables) {
+    by_table.push_back(slots.emplace(table.target, slots.size()).first->second);
+  }
+  return by_table;
 }
 
 }  // namespace
 
-bool IsPassing(const Error& error) {
-  return error.kind == ErrorKind::kThrottled || error.kind == ErrorKind::kQuotaExceeded ||
-         error.kind == ErrorKind::kTransient;
+LoadLoop::LoadLoop(const LoadPlan& plan, LoadLedger& ledger, const LoadConduct& conduct,
+                   const LoadServices& services, ReadyGroups& ready, const GroupKeys& keys,
+                   const LoadInterrupts& interrupts)
+    : plan_(plan),
+      ledger_(ledger),
+      conduct_(conduct),
+      services_(services),
+      ready_(ready),
+      keys_(keys),
+      interrupts_(interrupts),
+      on_drain_(interrupts.drain, [this] { wake_.request_stop(); }),
+      on_stop_(interrupts.stop, [this] { wake_.request_stop(); }),
+      tell_(plan, ledger, services.clock, services.sink),
+      slot_of_(SlotsOf(plan)),
+      slots_(plan.tables.size(), conduct.table_slots, conduct.account_slots),
+      pace_(plan.tables.size(), TaskPace(2 * conduct.describe_interval, conduct.poll_interval)),
+      listing_(services.write),
+      tables_(plan.tables.size()),
+      known_(plan.groups.size()),
+      call_interval_(conduct.describe_interval) {
+  create_at_ = call_at_ = list_after_ = moved_ = Now();
 }
 
-bool IsFatal(const Error& error) {
-  return error.kind == ErrorKind::kCredentials || error.kind == ErrorKind::kExpiredCredentials ||
-         error.kind == ErrorKind::kConfiguration || error.kind == ErrorKind::kClockSkew ||
-         error.kind == ErrorKind::kAccessDenied;
-}
-
-LoadLoop::LoadLoop(const LoadOptions& options, const std::vector<LoadUnit>& units,
-                   const LoadParts& parts, std::stop_token stop)
-    : options_(options), units_(units), parts_(parts), stop_(std::move(stop)) {
-  summary_.units = units.size();
-  for (const LoadUnit& unit : units) all_bytes_ += unit.bytes;
-}
-
-LoadSummary LoadLoop::Run() {
-  const Moment started = Now();
-  create_at_ = describe_at_ = started;
-  while (!ended()) {
-    DescribeDue();
-    FillSlots();
-    ReportProgress();
-    if (running_.empty() && next_ >= units_.size()) break;
-    if (ended() || !SleepUntilDue()) break;
+LoadRunResult LoadLoop::Run() {
+  if (!plan_.load) return result_;
+  Begin();
+  while (true) {
+    Tick();
+    TakeReady();
+    SettleCanary();
+    if (IsOver()) break;
+    CheckPatience();
+    tell_.Update(Live());
+    if (IsOver() || (!Act() && !Rest())) break;
   }
-  if (stop_.stop_requested()) summary_.interrupted = true;
-  EndEarly();
-  summary_.duration = Now() - started;
-  return std::move(summary_);
+  End();
+  return std::move(result_);
 }
 
-// Whatever still runs goes on in the service, whatever was not begun is counted.
-void LoadLoop::EndEarly() {
-  for (const Task& task : running_) {
-    Count(task.progress);
-    summary_.running.push_back({units_[task.unit].prefix, task.id});
-  }
-  summary_.not_started += units_.size() - std::min(next_, units_.size());
-}
-
-void LoadLoop::FillSlots() {
-  while (!ended() && next_ < units_.size() &&
-         running_.size() < static_cast<std::size_t>(options_.slots) && Now() >= create_at_) {
-    Create();
-  }
-}
-
-timestream::BatchLoadRequest LoadLoop::RequestFor(const LoadUnit& unit,
-                                                  const std::string& token) const {
-  timestream::BatchLoadRequest request;
-  request.client_token = token;
-  request.table = options_.table;
-  request.source_bucket = options_.bucket.str();
-  request.source_prefix = unit.prefix;
-  request.csv = options_.csv;
-  request.data_model_json = options_.data_model_json;
-  request.report_bucket = options_.report_bucket.str();
-  request.report_prefix = options_.report_prefix;
-  return request;
-}
-
-void LoadLoop::Create() {
-  const LoadUnit& unit = units_[next_];
-  // One token for all tries of a group: a create whose answer was lost starts no second task.
-  if (next_token_.empty()) next_token_ = parts_.random.Uuid();
-  Result<std::string> created =
-      parts_.write.CreateBatchLoadTask(RequestFor(unit, next_token_), stop_);
-  create_at_ = Now() + options_.create_interval;
-  if (!created) {
-    OnCreateRefused(created.error());
-    return;
-  }
-  parts_.sink.Info("task " + *created + " loads " + unit.prefix);
-  ++summary_.created;
-  refused_creates_ = 0;
-  Task task;
-  task.unit = next_;
-  task.id = std::move(*created);
-  task.describe_at = Now() + options_.poll_interval;
-  running_.push_back(std::move(task));
-  ++next_;
-  next_token_.clear();
-}
-
-void LoadLoop::OnCreateRefused(const Error& error) {
-  if (error.kind == ErrorKind::kCancelled) {
-    summary_.interrupted = true;
-    return;
-  }
-  if (IsPassing(error)) {
-    const nanoseconds wait =
-        Backoff(options_.create_backoff, refused_creates_, options_.max_create_backoff);
-    if (refused_creates_ == 0) {
-      parts_.sink.Warn("the service takes no further task now, the group " + units_[next_].prefix +
-                       " stays queued and is tried again: " + error.Text());
+void LoadLoop::Begin() {
+  std::vector<std::pair<std::size_t, GroupState>> open;
+  std::vector<std::pair<std::size_t, GroupState>> failed;
+  bool passed = false;
+  bool canary_done = false;
+  const std::optional<std::size_t> canary = CanaryOf(plan_);
+  ledger_.Look([&](const LoadState& state) {
+    passed = state.canary_passed();
+    canary_done = canary && state.group(*canary).state == State::kDone;
+    for (std::size_t i = 0; i < state.groups().size(); ++i) {
+      const GroupState& group = state.group(i);
+      if (group.state == State::kLoading) open.emplace_back(i, group);
+      if (group.state == State::kFailed) failed.emplace_back(i, group);
+      if (group.state == State::kPending && group.sealed) Queue(i);
+      if (group.state != State::kPending) known_[i] = true;
     }
-    ++refused_creates_;
-    create_at_ = Now() + std::max(wait, options_.create_interval);
+  });
+  if (canary && !passed) canary_ = canary;
+  if (canary_ && canary_done && Booked(ledger_.PassCanary())) canary_.reset();
+  for (const auto& [index, group] : open) BeginGroup(index, group);
+  for (const auto& [index, group] : failed) RetryFailed(index, group);
+  TellRetries();
+}
+
+void LoadLoop::BeginGroup(std::size_t index, const GroupState& group) {
+  const TaskAttempt& task = *group.open();
+  slots_.Begin(SlotOf(index));
+  if (task.state == TaskAttempt::State::kIntent) {
+    Sending sending;
+    sending.group = index;
+    sending.token = task.client_token;
+    sending.record_version = task.record_version;
+    sending.announced = task.announced;
+    sending.unclear = Now() - Nanos(1);
+    sending.not_before = Now();
+    sending_.push_back(std::move(sending));
     return;
   }
-  if (IsFatal(error)) {
-    // Every further create would end alike; the tasks that run are still followed.
-    summary_.fatal = error;
-    summary_.not_started += units_.size() - next_;
-    next_ = units_.size();
+  Running running;
+  running.group = index;
+  running.task = task.task_id;
+  running.created = task.created;
+  running.bytes = group.sealed ? group.sealed->bytes : plan_.groups[index].bytes;
+  running.rows = group.sealed && group.sealed->rows ? group.sealed->rows : plan_.groups[index].rows;
+  running.look_at = Now();
+  running.status = task.status;
+  running.progress = running.saved = task.progress;
+  running.saved_at = Now();
+  running.resumes = task.resumes;
+  running.followed = false;
+  running_.push_back(std::move(running));
+}
+
+// Where the service took no task, another try costs nothing.
+void LoadLoop::RetryFailed(std::size_t index, const GroupState& group) {
+  const bool is_free = group.tasks.empty() || group.tasks.back().task_id.empty();
+  if (!is_free && !conduct_.retry_failed) {
+    if (canary_ == index) FailCanary(group.failure, group.failed_proof);
     return;
   }
-  Error failure = error;
-  if (error.kind == ErrorKind::kValidation && IsOutsidePublishedPattern(units_[next_].prefix)) {
-    failure = std::move(failure).With(
-        "the prefix holds characters outside the pattern that AWS publishes for it");
+  if (!Booked(ledger_.RetryGroup(index, is_free ? std::nullopt : conduct_.record_version))) return;
+  if (!is_free) retried_.push_back(index);
+  known_[index] = false;
+  if (group.sealed) Queue(index);
+}
+
+void LoadLoop::TellRetries() {
+  if (retried_.empty()) return;
+  std::uint64_t bytes = 0;
+  std::vector<std::string> names;
+  for (const std::size_t group : retried_) {
+    bytes += plan_.groups[group].bytes;
+    names.push_back(plan_.groups[group].id);
   }
-  const std::size_t unit = next_++;
-  next_token_.clear();
-  refused_creates_ = 0;
-  Fail(unit, "", std::move(failure));
+  services_.sink.Warn(std::to_string(retried_.size()) +
+                      (retried_.size() == 1 ? " failed group is" : " failed groups are") +
+                      " loaded again (" + NameSome(names) + "): " + FormatBytes(bytes) +
+                      " are charged once more, for batch load charges whatever is submitted" +
+                      (conduct_.record_version
+                           ? "; with record version " + std::to_string(*conduct_.record_version)
+                           : std::string()));
+}
+
+void LoadLoop::Queue(std::size_t group) {
+  if (known_[group]) return;
+  known_[group] = true;
+  tables_[TableOf(group)].queue.insert(group);
+  ++queued_;
+}
+
+void LoadLoop::TakeReady() {
+  for (const std::size_t group : ready_.Take()) Queue(group);
+}
+
+bool LoadLoop::IsOver() {
+  return result_.fatal || wake_.stop_requested() || (IsIdle() && ready_.closed());
+}
+
+bool LoadLoop::Act() {
+  const Moment now = Now();
+  const auto is_due = [&](const std::optional<Moment>& at) { return at && *at <= now; };
+  if (is_due(CreateDue())) {
+    Create();
+    return true;
+  }
+  const bool look = is_due(LookDue());
+  // A listing of many pages and the looks at tasks take turns.
+  if (is_due(ListDue()) && !(look && listed_last_)) {
+    listed_last_ = true;
+    List();
+    return true;
+  }
+  listed_last_ = false;
+  if (look) Look();
+  return look;
+}
+
+// False where it was ended.
+bool LoadLoop::Rest() {
+  const Moment now = Now();
+  Moment until = now + kLongestRest;
+  if (!ready_.closed() && queued_ == 0) until = now + kReadyRest;
+  for (const auto& due : {CreateDue(), ListDue(), LookDue()}) {
+    if (due) until = std::min(until, *due);
+  }
+  return until <= now || services_.clock.SleepFor(until - now, wake_.get_token());
+}
+
+void LoadLoop::Tick() {
+  if (conduct_.tick && !Booked(conduct_.tick())) return;
+  (void)Booked(ledger_.FlushIfDue());
+}
+
+void LoadLoop::CheckPatience() {
+  const bool waits = std::any_of(running_.begin(), running_.end(), [](const Running& running) {
+    return running.status == timestream::TaskStatus::kProgressStopped ||
+           running.status == timestream::TaskStatus::kPendingResume;
+  });
+  if (IsIdle() || waits) moved_ = Now();
+  if (Now() - moved_ <= conduct_.give_up_after) return;
+  std::string text = "nothing has moved for " + FormatDuration(Now() - moved_) + ", " +
+                     std::to_string(running_.size()) + " running and " +
+                     std::to_string(queued_ + sending_.size()) +
+                     " waiting groups are left as they "
+                     "are; resume the run when the service takes and moves tasks again";
+  if (!last_refusal_.empty()) text += "; its last refusal: " + last_refusal_;
+  Fail(MakeError(ErrorKind::kService, std::move(text)));
+}
+
+void LoadLoop::End() {
+  tell_.Update(Live(), /*in_any_case=*/true);
+  const bool complete = IsIdle() && ready_.closed();
+  if (!result_.fatal && wake_.stop_requested() && !complete) result_.interrupted = true;
+  if (running_.empty() || (!result_.fatal && !result_.interrupted)) return;
+  services_.sink.Warn(std::to_string(running_.size()) +
+                      (running_.size() == 1 ? " task goes" : " tasks go") +
+                      " on in the service; `ts-batchload resume " + plan_.run_id +
+                      "` follows what runs and starts the rest");
+}
+
+LiveProgress LoadLoop::Live() const {
+  LiveProgress live;
+  live.running = running_.size();
+  live.queued = queued_ + sending_.size();
+  for (const Running& running : running_) {
+    live.fresh_rows += running.progress.records_ingested - running.saved.records_ingested;
+    if (!running.rows || *running.rows == 0) continue;
+    const double part = static_cast<double>(running.progress.records_processed) /
+                        static_cast<double>(*running.rows);
+    live.bytes +=
+        std::clamp(part, 0.0, 1.0) * static_cast<double>(plan_.groups[running.group].bytes);
+  }
+  return live;
+}
+
+void LoadLoop::Fail(Error error) {
+  if (!result_.fatal) result_.fatal = std::move(error);
+}
+
+bool LoadLoop::Booked(const Status& status) {
+  if (!status) Fail(status.error());
+  return status.has_value();
+}
+
+UnixNanos LoadLoop::WallNow() const {
+  return std::chrono::duration_cast<Nanos>(services_.clock.Now().time_since_epoch()).count();
 }
 
 // Half of the wait is fixed, half is jitter: many runs of one account drift apart.
-nanoseconds LoadLoop::Backoff(nanoseconds base, int step, nanoseconds max) const {
-  nanoseconds wait = base;
-  for (int i = 0; i < std::min(step, kMaxDoublings) && wait < max; ++i) wait *= 2;
-  wait = std::min(wait, max);
-  return wait / 2 + nanoseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) / 2 *
-                                                          parts_.random.Unit()));
+LoadLoop::Nanos LoadLoop::Jittered(Nanos wait) const {
+  return wait / 2 + Nanos(static_cast<std::int64_t>(static_cast<double>(wait.count()) / 2 *
+                                                    services_.random.Unit()));
 }
 
-bool LoadLoop::SleepUntilDue() {
-  Moment due = Moment::max();
-  for (const Task& task : running_) due = std::min(due, task.describe_at);
-  if (next_ < units_.size() && running_.size() < static_cast<std::size_t>(options_.slots)) {
-    due = std::min(due, create_at_);
-  }
+LoadLoop::Nanos LoadLoop::Doubled(Nanos base, int times, Nanos most) {
+  Nanos wait = base;
+  for (int i = 0; i < std::min(times, kMaxDoublings) && wait < most; ++i) wait *= 2;
+  return std::min(wait, most);
+}
+
+bool LoadLoop::WaitForCall() {
   const Moment now = Now();
-  return due <= now || parts_.clock.SleepFor(due - now, stop_);
+  return call_at_ <= now || services_.clock.SleepFor(call_at_ - now, wake_.get_token());
 }
 
-void LoadLoop::ReportProgress() {
-  Progress progress;
-  progress.phase = "load";
-  progress.done = finished_;
-  progress.total = units_.size();
-  progress.bytes_done = finished_bytes_;
-  progress.bytes_total = all_bytes_;
-  progress.rows_done = summary_.processed;
-  for (const Task& task : running_) {
-    if (task.progress.records_processed > 0) {
-      progress.rows_done += static_cast<std::uint64_t>(task.progress.records_processed);
-    }
+void LoadLoop::OnCallEnd(const Error* error) {
+  if (error != nullptr && error->kind == ErrorKind::kThrottled) {
+    call_interval_ = std::min(call_interval_ * 2, conduct_.describe_interval * kSlowest);
+    call_at_ = Now() + call_interval_;
+  } else if (error == nullptr) {
+    call_interval_ = std::max(call_interval_ * 3 / 4, conduct_.describe_interval);
   }
-  progress.detail = std::to_string(running_.size()) + " running, " +
-                    std::to_string(units_.size() - std::min(next_, units_.size())) + " queued";
-  if (!summary_.failures.empty()) {
-    progress.detail += ", " + std::to_string(summary_.failures.size()) + " failed";
-  }
-  parts_.sink.OnProgress(progress);
 }
 
-LoadSummary RunLoad(const LoadOptions& options, const std::vector<LoadUnit>& units,
-                    const LoadParts& parts, std::stop_token stop) {
-  return LoadLoop(options, units, parts, std::move(stop)).Run();
+bool LoadLoop::IsPassing(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kThrottled:
+    case ErrorKind::kQuotaExceeded:
+    case ErrorKind::kTransient:
+    case ErrorKind::kBadReply:
+    case ErrorKind::kWrongEndpoint:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool LoadLoop::IsEveryones(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kCredentials:
+    case ErrorKind::kExpiredCredentials:
+    case ErrorKind::kConfiguration:
+    case ErrorKind::kClockSkew:
+    case ErrorKind::kAccessDenied:
+    case ErrorKind::kLocalIo:
+    case ErrorKind::kInvalidInput:
+    case ErrorKind::kNotFound:
+    case ErrorKind::kWrongRegion:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace tsm::batchload

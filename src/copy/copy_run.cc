@@ -2,145 +2,327 @@
 
 #include <algorithm>
 #include <mutex>
-#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
 
-#include "tsm/core/parallel.h"
+#include "copy_board.h"
+#include "copy_errors.h"
+#include "copy_patience.h"
+#include "copy_progress.h"
+#include "file_copy.h"
+#include "inflated_file.h"
+#include "tsm/core/text.h"
+#include "tsm/core/time_text.h"
 
 namespace tsm::copy {
+
 namespace {
 
-// The task that writes this key, or null. Plan and listing are both in S3's key order.
-const CopyTask* Find(const CopyPlan& plan, const s3::ObjectKey& key) {
-  const auto found = std::lower_bound(
-      plan.tasks.begin(), plan.tasks.end(), key,
-      [](const CopyTask& task, const s3::ObjectKey& k) { return task.target < k; });
-  return found != plan.tasks.end() && found->target == key ? &*found : nullptr;
-}
+constexpr std::size_t kMostFailuresKept = 100;
+// Of a file whose uploads vanish: whoever deletes them does not stop.
+constexpr int kMostRestarts = 5;
 
-// What the copying threads share.
-struct Shared {
-  std::mutex mutex;
-  std::uint64_t files = 0;
-  std::uint64_t bytes = 0;
-  std::size_t failed = 0;
-  bool interrupted = false;
-  std::optional<Error> fatal;
-  std::vector<std::optional<Error>> errors;  // one per task of the plan
+bool Streams(const CopyOptions& options) { return options.streamed || options.inflate; }
+
+class Run {
+ public:
+  Run(const CopyOptions& options, FileFeed& feed, const std::vector<bool>& there, CopyBook& book,
+      const CopyServices& services, const CopyTotals& totals,
+      const std::function<void(const CopyFailure&)>& failed, const CopyInterrupts& interrupts)
+      : options_(options),
+        feed_(feed),
+        there_(there),
+        book_(book),
+        services_(services),
+        failed_(failed),
+        interrupts_(interrupts),
+        patience_(Streams(options) ? options.stream_workers : options.concurrency,
+                  options.give_up_after, services.clock, services.random),
+        progress_(totals, patience_, services.clock, services.sink),
+        files_(options, services),
+        board_(
+            patience_, [this] { return NextFile(); }, services.clock, interrupts) {}
+
+  CopySummary Execute();
+
+ private:
+  using Time = CopyPatience::Time;
+
+  Result<std::optional<run::SpooledFile>> NextFile();
+  Status BookWhatWasThere(const run::SpooledFile& file);
+  void Hire();
+  void Work();
+  void Do(Job job);
+  void DoFile(Job job, Time began);
+  void DoLargeFile(Job job, Time began);
+  void DoPart(Job job, Time began);
+  void DoComplete(Job job);
+  // A request of the job failed: it is tried again, or ends its file or the run.
+  void Failed(Job job, Error error, Time began);
+  void GiveUp(const std::shared_ptr<Upload>& upload);
+  void FailFile(const run::SpooledFile& file, Error error);
+  void Booked(const run::SpooledFile& file, const CopiedFile& copied);
+  void Tell() {
+    progress_.Update([this] { return board_.waiting(); });
+  }
+  void Tick();
+
+  const CopyOptions& options_;
+  FileFeed& feed_;
+  const std::vector<bool>& there_;
+  CopyBook& book_;
+  const CopyServices& services_;
+  const std::function<void(const CopyFailure&)>& failed_;
+  const CopyInterrupts& interrupts_;
+  CopyPatience patience_;
+  CopyProgress progress_;
+  FileCopy files_;
+  CopyBoard board_;
+  std::mutex feeding_;  // guards feed_ and the place in it
+  std::size_t fed_ = 0;
+  std::mutex mutex_;  // guards the two below; held while a failure is told
+  std::vector<CopyFailure> failures_;
+  std::vector<std::jthread> workers_;
 };
 
-bool IsFatal(const Error& error) {
-  return error.kind == ErrorKind::kCredentials || error.kind == ErrorKind::kExpiredCredentials ||
-         error.kind == ErrorKind::kConfiguration || error.kind == ErrorKind::kClockSkew;
+CopySummary Run::Execute() {
+  const auto started = services_.clock.Steady();
+  if (board_.WantsWorker()) Hire();
+  board_.Keep([this] {
+    Tick();
+    Tell();
+  });
+  workers_.clear();  // joins: nobody hires any more
+  progress_.Tell(board_.waiting());
+  CopySummary summary;
+  summary.files = progress_.files();
+  summary.bytes = progress_.bytes();
+  summary.were_there = progress_.were_there();
+  summary.failed = progress_.failed();
+  summary.failures = std::move(failures_);
+  summary.duration = services_.clock.Steady() - started;
+  summary.fatal = board_.fatal();
+  const bool asked = interrupts_.stop.stop_requested() || interrupts_.drain.stop_requested();
+  summary.interrupted = asked && board_.left_files();
+  return summary;
 }
 
-// False where no further copy is worth starting.
-bool CopyOne(s3::S3Client& s3, const CopyOptions& options, const CopyPlan& plan, std::size_t index,
-             ProgressSink& sink, std::stop_token stop, Shared& shared) {
-  const CopyTask& task = plan.tasks[index];
-  s3::CopyOptions pinned;
-  pinned.source_etag = task.source.etag;
-  Result<s3::CopyResult> copied = s3.CopyObject(options.source_bucket, task.source.key,
-                                                options.target_bucket, task.target, pinned, stop);
-  Progress progress;
-  {
-    const std::lock_guard lock(shared.mutex);
-    if (copied) {
-      ++shared.files;
-      shared.bytes += task.source.size;
-    } else {
-      if (copied.error().kind == ErrorKind::kCancelled) shared.interrupted = true;
-      if (IsFatal(copied.error()) && !shared.fatal) shared.fatal = copied.error();
-      shared.errors[index] = copied.error();
-      ++shared.failed;
-    }
-    progress.phase = "copy";
-    progress.done = shared.files;
-    progress.total = plan.tasks.size();
-    progress.bytes_done = shared.bytes;
-    progress.bytes_total = plan.bytes;
-    if (shared.failed > 0) progress.detail = std::to_string(shared.failed) + " failed";
-  }
-  sink.OnProgress(progress);
-  return copied.has_value() || !IsFatal(copied.error());
+void Run::Tick() {
+  if (!services_.tick) return;
+  if (Status ticked = services_.tick(); !ticked) board_.End(std::move(ticked).error());
 }
 
-// One listing of the target instead of a HEAD per object.
-Status Prove(s3::S3Client& s3, const CopyOptions& options, const CopyPlan& plan,
-             std::vector<std::optional<Error>>& errors, std::stop_token stop) {
-  std::vector<bool> seen(plan.tasks.size(), false);
-  const auto visit = [&](const s3::ObjectSummary& object) {
-    const CopyTask* task = Find(plan, object.key);
-    if (task == nullptr) return true;
-    const auto index = static_cast<std::size_t>(task - plan.tasks.data());
-    seen[index] = true;
-    if (object.size != task->source.size && !errors[index]) {
-      errors[index] =
-          MakeError(ErrorKind::kProof, "the copy " + object.key.str() + " has " +
-                                           std::to_string(object.size) + " bytes, its source " +
-                                           std::to_string(task->source.size));
-    }
-    return true;
+// The next that is not copied yet. What lies there is booked on the way.
+Result<std::optional<run::SpooledFile>> Run::NextFile() {
+  const std::lock_guard lock(feeding_);
+  const auto stopped = [this] {
+    return interrupts_.stop.stop_requested() || interrupts_.drain.stop_requested();
   };
-  Status listed = s3.ForEachObject(options.target_bucket, options.target_prefix, visit, stop);
-  if (!listed) return listed.error().With("proving the copies");
-  for (std::size_t i = 0; i < seen.size(); ++i) {
-    if (!seen[i] && !errors[i]) {
-      errors[i] = MakeError(ErrorKind::kProof, "the copy " + plan.tasks[i].target.str() +
-                                                   " is not in the target bucket");
+  while (!stopped()) {
+    Result<std::optional<run::SpooledFile>> file = feed_.Next();
+    if (!file) return std::move(file).error().With("reading the list of files to copy");
+    if (!*file) return file;
+    const std::size_t place = fed_++;
+    const bool booked = book_.IsCopied(**file);
+    if (!booked && (place >= there_.size() || !there_[place])) return file;
+    if (!booked) {
+      if (Status noted = BookWhatWasThere(**file); !noted) return noted.error();
+    }
+    progress_.AddBytes((*file)->size);
+    progress_.AddFile(/*was_there=*/true);
+    Tell();
+  }
+  return std::optional<run::SpooledFile>();
+}
+
+Status Run::BookWhatWasThere(const run::SpooledFile& file) {
+  CopiedFile copied;
+  copied.bytes = file.size;
+  copied.rows = file.rows;
+  copied.was_there = true;
+  return book_.Copied(file, copied);
+}
+
+void Run::Hire() {
+  const std::lock_guard lock(mutex_);
+  try {
+    workers_.emplace_back([this] { Work(); });
+  } catch (const std::system_error& error) {
+    board_.Left();
+    // Those that are there do the work; without one nobody would.
+    if (workers_.empty()) {
+      board_.End(MakeError(ErrorKind::kLocalIo, std::string("no thread could be started (") +
+                                                    error.what() +
+                                                    "): raise the limit of processes (ulimit -u)"));
     }
   }
-  return Ok();
+}
+
+void Run::Work() {
+  while (std::optional<Job> job = board_.Take()) {
+    if (board_.WantsWorker()) Hire();
+    Do(*std::move(job));
+    board_.Finish();
+    Tell();
+  }
+}
+
+void Run::Do(Job job) {
+  const Time began = patience_.Now();
+  if (job.kind == Job::Kind::kPart) return DoPart(std::move(job), began);
+  if (job.kind == Job::Kind::kComplete) return DoComplete(std::move(job));
+  if (options_.inflate) {
+    InflatedFile inflated(options_, services_, patience_, book_, interrupts_.stop);
+    Result<CopiedFile> copied = inflated.Copy(job.file);
+    if (!copied) return Failed(std::move(job), std::move(copied).error(), began);
+    progress_.AddBytes(job.file.size);
+    return Booked(job.file, *copied);
+  }
+  if (job.file.size > files_.whole_bytes()) return DoLargeFile(std::move(job), began);
+  DoFile(std::move(job), began);
+}
+
+void Run::DoFile(Job job, Time began) {
+  Status copied = files_.Whole(job.file, interrupts_.stop);
+  if (!copied) return Failed(std::move(job), std::move(copied).error(), began);
+  patience_.Succeeded();
+  progress_.AddBytes(job.file.size);
+  CopiedFile entry;
+  entry.bytes = job.file.size;
+  entry.rows = job.file.rows;
+  Booked(job.file, entry);
+}
+
+void Run::DoLargeFile(Job job, Time began) {
+  Result<std::shared_ptr<Upload>> upload = files_.Begin(job.file, interrupts_.stop);
+  if (!upload) return Failed(std::move(job), std::move(upload).error(), began);
+  patience_.Succeeded();
+  if (Status noted = book_.UploadStarted(job.file.target, (*upload)->id); !noted) {
+    // What nobody knows of nobody would abort later.
+    static_cast<void>(files_.Abort(**upload, interrupts_.stop));
+    return board_.End(std::move(noted).error());
+  }
+  (*upload)->restarts = job.restarts;
+  board_.Open(*upload);
+}
+
+void Run::DoPart(Job job, Time began) {
+  Result<std::string> etag = files_.Part(*job.upload, job.part, interrupts_.stop);
+  if (!etag) return Failed(std::move(job), std::move(etag).error(), began);
+  patience_.Succeeded();
+  progress_.AddBytes(job.upload->bytes_of(job.part));
+  const CopyBoard::Next next = board_.PartDone(job, *std::move(etag));
+  if (next == CopyBoard::Next::kGiveUp) return GiveUp(job.upload);
+  if (next == CopyBoard::Next::kNothing) return;
+  job.kind = Job::Kind::kComplete;
+  job.setbacks = 0;
+  DoComplete(std::move(job));
+}
+
+void Run::DoComplete(Job job) {
+  const Time began = patience_.Now();
+  const std::shared_ptr<Upload> upload = job.upload;
+  Status done = files_.Complete(*upload, interrupts_.stop);
+  if (!done) return Failed(std::move(job), std::move(done).error(), began);
+  patience_.Succeeded();
+  CopiedFile entry;
+  entry.bytes = upload->file.size;
+  entry.rows = upload->file.rows;
+  // Only after the copy is booked: an upload that is over, of a file that is not copied, would be
+  // copied once more.
+  Booked(upload->file, entry);
+  if (Status noted = book_.UploadEnded(upload->file.target, upload->id); !noted) {
+    board_.End(std::move(noted).error());
+  }
+}
+
+void Run::Failed(Job job, Error error, Time began) {
+  if (error.kind == ErrorKind::kCancelled) return board_.Abandon();
+  if (IsFatal(error)) return board_.End(std::move(error));
+  if (IsPassing(error)) {
+    if (const auto wait = patience_.Setback(error, began, ++job.setbacks)) {
+      const std::shared_ptr<Upload> upload = job.upload;
+      const bool part = job.kind == Job::Kind::kPart;
+      Job lost = job;
+      if (board_.Again(std::move(job), *wait)) return;
+      // Another part has failed for good meanwhile.
+      if (part && board_.PartFailed(lost, std::move(error)) == CopyBoard::Next::kGiveUp) {
+        GiveUp(upload);
+      }
+      return;
+    }
+    error.message += "; given up, for nothing could be copied for " +
+                     FormatDuration(options_.give_up_after) + ": resume the run later";
+  }
+  if (job.kind == Job::Kind::kFile) {
+    if (LostUpload(error) && job.restarts++ < kMostRestarts) {
+      const auto wait = patience_.Setback(error, began, job.restarts);
+      if (wait && board_.Again(job, *wait)) return;
+    }
+    return FailFile(job.file, std::move(error));
+  }
+  const std::shared_ptr<Upload> upload = job.upload;
+  if (board_.PartFailed(job, std::move(error)) == CopyBoard::Next::kGiveUp) GiveUp(upload);
+}
+
+// No job of the upload is under way any more.
+void Run::GiveUp(const std::shared_ptr<Upload>& upload) {
+  for (std::size_t part = 0; part < upload->parts; ++part) {
+    if (!upload->etags[part].empty()) progress_.TakeBytesBack(upload->bytes_of(part));
+  }
+  Status aborted = files_.Abort(*upload, interrupts_.stop);
+  if (aborted) {
+    if (Status noted = book_.UploadEnded(upload->file.target, upload->id); !noted) {
+      return board_.End(std::move(noted).error());
+    }
+  } else {
+    services_.sink.Warn("the multipart upload " + upload->id + " of " + upload->file.target.str() +
+                        " could not be aborted, its parts stay and are charged until a resume of "
+                        "the run aborts it: " +
+                        aborted.error().Text());
+  }
+  if (LostUpload(*upload->failed) && upload->restarts < kMostRestarts) {
+    Job anew;
+    anew.file = upload->file;
+    anew.restarts = upload->restarts + 1;
+    const auto wait = patience_.Setback(*upload->failed, patience_.Now(), anew.restarts);
+    if (wait && board_.Again(std::move(anew), *wait)) return;
+  }
+  FailFile(upload->file, std::move(*upload->failed));
+}
+
+void Run::FailFile(const run::SpooledFile& file, Error error) {
+  progress_.AddFailure();
+  CopyFailure failure{.file = file, .error = std::move(error)};
+  const std::lock_guard lock(mutex_);
+  if (failed_) failed_(failure);
+  if (failures_.size() < kMostFailuresKept) failures_.push_back(std::move(failure));
+}
+
+void Run::Booked(const run::SpooledFile& file, const CopiedFile& copied) {
+  if (Status noted = book_.Copied(file, copied); !noted) {
+    return board_.End(std::move(noted).error());
+  }
+  progress_.AddFile(/*was_there=*/false);
 }
 
 }  // namespace
 
-Result<ForeignObjects> FindForeign(s3::S3Client& s3, const CopyOptions& options,
-                                   const CopyPlan& plan, const std::vector<std::string>& folders,
-                                   std::size_t limit, std::stop_token stop) {
-  ForeignObjects foreign;
-  const auto visit = [&](const s3::ObjectSummary& object) {
-    const std::string& key = object.key.str();
-    const auto after = std::upper_bound(folders.begin(), folders.end(), key);
-    if (after == folders.begin() || !key.starts_with(*std::prev(after))) return true;
-    if (Find(plan, object.key) != nullptr) return true;
-    if (object.size == 0 && key.ends_with('/')) return true;  // a folder marker of the S3 console
-    if (foreign.keys.size() < limit) foreign.keys.push_back(key);
-    ++foreign.count;
-    return true;
-  };
-  Status listed = s3.ForEachObject(options.target_bucket, options.target_prefix, visit, stop);
-  if (!listed) return listed.error().With("looking for other files at the destination");
-  return foreign;
+std::uint64_t StreamedMemory(const CopyOptions& options) {
+  // Of files so large that their parts must be larger, a part of theirs.
+  constexpr std::uint64_t kProgram = 24'000'000;
+  const std::uint64_t part = std::max(options.stream_part_bytes, s3::kMinPartBytes);
+  const std::uint64_t worker = part + (options.inflate ? kInflateReadBytes : 0);
+  return kProgram + options.stream_workers * worker;
 }
 
-Result<CopySummary> RunCopy(s3::S3Client& s3, const CopyOptions& options, const CopyPlan& plan,
-                            const Clock& clock, ProgressSink& sink, std::stop_token stop) {
-  const auto started = clock.Steady();
-  Shared shared;
-  shared.errors.resize(plan.tasks.size());
-  const std::size_t begun = ParallelFor(
-      plan.tasks.size(), options.concurrency, stop, [&](std::size_t index, std::stop_token inner) {
-        return CopyOne(s3, options, plan, index, sink, inner, shared);
-      });
-  CopySummary summary;
-  summary.fatal = shared.fatal;
-  summary.interrupted = shared.interrupted || stop.stop_requested();
-  if (!summary.interrupted && !summary.fatal) {
-    if (Status proven = Prove(s3, options, plan, shared.errors, stop); !proven) {
-      return proven.error();
-    }
-  }
-  for (std::size_t i = 0; i < begun; ++i) {
-    const CopySource& source = plan.tasks[i].source;
-    if (!shared.errors[i]) {
-      ++summary.files;
-      summary.bytes += source.size;
-    } else if (shared.errors[i]->kind != ErrorKind::kCancelled) {
-      summary.failures.push_back({source.group, source.key, std::move(*shared.errors[i])});
-    }
-  }
-  summary.duration = clock.Steady() - started;
-  return summary;
+CopySummary RunCopy(const CopyOptions& options, FileFeed& feed, const std::vector<bool>& there,
+                    CopyBook& book, const CopyServices& services, const CopyTotals& totals,
+                    const std::function<void(const CopyFailure&)>& failed,
+                    const CopyInterrupts& interrupts) {
+  Run run(options, feed, there, book, services, totals, failed, interrupts);
+  return run.Execute();
 }
 
 }  // namespace tsm::copy

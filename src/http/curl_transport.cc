@@ -62,7 +62,16 @@ struct Exchange {
 
 std::size_t OnBody(char* bytes, std::size_t size, std::size_t count, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
-  exchange.response.body.append(bytes, size * count);
+  std::string& body = exchange.response.body;
+  if (body.empty()) {
+    // A large body that grows by doubling would take up to three times its size meanwhile.
+    constexpr std::int64_t kMostReserved = 64LL << 20U;
+    const auto promised = ParseInt64(FindHeader(exchange.response.headers, "content-length"));
+    if (promised && *promised > 0) {
+      body.reserve(static_cast<std::size_t>(std::min(*promised, kMostReserved)));
+    }
+  }
+  body.append(bytes, size * count);
   exchange.last_byte = std::chrono::steady_clock::now();
   return size * count;
 }
@@ -130,17 +139,16 @@ void SetBody(CURL* easy, const Request& request) {
     Set(easy, CURLOPT_NOBODY, 1L);
     return;
   }
-  if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
-    Set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    Set(easy, CURLOPT_POSTFIELDS,
-        request.body.data());  // not copied: the request outlives the call
+  const std::string& body = request.Body();
+  if (!body.empty() || request.method == "POST" || request.method == "PUT") {
+    Set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    Set(easy, CURLOPT_POSTFIELDS, body.data());  // not copied: the request outlives the call
   }
   Set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
 void Configure(CURL* easy, const Request& request, const CurlOptions& options,
                const std::optional<Proxy>& proxy, const HeaderList& headers, Exchange& exchange) {
-  curl_easy_reset(easy);  // keeps the connections
   const std::string url = request.scheme + "://" + request.host + request.Target();
   Set(easy, CURLOPT_URL, url.c_str());
   Set(easy, CURLOPT_PATH_AS_IS, 1L);
@@ -371,7 +379,7 @@ Result<Response> CurlTransport::Send(const Request& request, std::stop_token sto
   curl_easy_getinfo(slot->easy, CURLINFO_HTTP_CONNECTCODE, &exchange.connect_status);
   curl_easy_getinfo(slot->easy, CURLINFO_PROXY_ERROR, &exchange.proxy_error);
   curl_multi_remove_handle(slot->multi, slot->easy);  // closes the connection of an unfinished call
-  curl_easy_reset(slot->easy);                        // forgets this call's buffers
+  curl_easy_reset(slot->easy);  // forgets this call's options and buffers, keeps the connections
   pool_->Give(std::move(slot));
 
   if (!outcome) return outcome.error();

@@ -6,11 +6,21 @@
 
 namespace tsm::http {
 
+namespace {
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Without a copy of either: every call looks for a dozen headers.
+bool SameName(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return Lower(x) == Lower(y); });
+}
+
+}  // namespace
+
 std::string_view FindHeader(const Headers& headers, std::string_view name) {
-  const std::string wanted = ToLowerAscii(name);
-  const auto found = std::find_if(headers.begin(), headers.end(), [&](const auto& header) {
-    return header.first.size() == wanted.size() && ToLowerAscii(header.first) == wanted;
-  });
+  const auto found = std::find_if(headers.begin(), headers.end(),
+                                  [&](const auto& header) { return SameName(header.first, name); });
   return found == headers.end() ? std::string_view() : std::string_view(found->second);
 }
 

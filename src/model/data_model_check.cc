@@ -123,6 +123,11 @@ Status CheckMixedItem(const DataModel& model, const MixedMeasureMapping& mapping
     return At(path,
               "SourceColumn is needed for a measure of type " + std::string(Name(mapping.type)));
   }
+  if (mapping.type == MeasureType::kTimestamp) {
+    return At(path,
+              "the type TIMESTAMP belongs to multi-measure records: write it as an attribute of a "
+              "mapping of type MULTI");
+  }
   if (!is_multi && !mapping.attributes.empty()) {
     return At(path + ".MultiMeasureAttributeMappings",
               "belongs to MeasureValueType MULTI, not to " + std::string(Name(mapping.type)));
@@ -136,20 +141,59 @@ Status CheckMixedItem(const DataModel& model, const MixedMeasureMapping& mapping
   return CheckAttributes(mapping.attributes, path + ".MultiMeasureAttributeMappings", dimensions);
 }
 
+// A column of the table has one type, whichever measure names write it.
+class AttributeTypes {
+ public:
+  Status Add(const std::vector<AttributeMapping>& attributes, const std::string& root) {
+    for (std::size_t i = 0; i < attributes.size(); ++i) {
+      const std::string path = Item(root, i);
+      const std::string& name = attributes[i].Target();
+      const auto [other, fresh] = seen_.emplace(name, Seen{attributes[i].type, path});
+      if (fresh || other->second.type == attributes[i].type) continue;
+      return At(path, "the measure \"" + name + "\" has another MeasureValueType than at " +
+                          other->second.path + ": a column of the table has one");
+    }
+    if (seen_.size() <= static_cast<std::size_t>(timestream::kMaxMultiMeasuresPerTable)) {
+      return Ok();
+    }
+    return At(root, "the model writes " + std::to_string(seen_.size()) +
+                        " multi-measure columns, a Timestream table takes " +
+                        std::to_string(timestream::kMaxMultiMeasuresPerTable));
+  }
+
+ private:
+  struct Seen {
+    std::optional<MeasureType> type;
+    std::string path;
+  };
+  std::map<std::string, Seen> seen_;
+};
+
 Status CheckMixed(const DataModel& model, const Names& dimensions) {
-  Names targets;
+  Names rows;
+  std::set<std::string> names;
+  AttributeTypes types;
   for (std::size_t i = 0; i < model.mixed.size(); ++i) {
     const MixedMeasureMapping& mapping = model.mixed[i];
     const std::string path = Item("$.MixedMeasureMappings", i);
     if (Status status = CheckMixedItem(model, mapping, path, dimensions); !status) return status;
-    // One measure name may hold values of several types, each from a column of its own.
-    const std::string key = mapping.Target() + '\0' + std::string(Name(mapping.type));
-    const auto [other, fresh] = targets.emplace(key, path);
+    const std::string attributes = path + ".MultiMeasureAttributeMappings";
+    if (Status status = types.Add(mapping.attributes, attributes); !status) return status;
+    // The rows of a mapping: with a MeasureNameColumn those of one measure name, whose values may
+    // be of several types, each in a column of its own; else all, and the target tells them apart.
+    const std::string& name =
+        model.measure_name_column.empty() ? mapping.Target() : mapping.measure_name;
+    const auto [other, fresh] = rows.emplace(name + '\0' + std::string(Name(mapping.type)), path);
     if (!fresh) {
-      return At(path, "the measure \"" + mapping.Target() + "\" of type " +
-                          std::string(Name(mapping.type)) + " is already written by " +
-                          other->second);
+      return At(path, "the measure \"" + name + "\" of type " + std::string(Name(mapping.type)) +
+                          " is already written by " + other->second);
     }
+    names.insert(mapping.Target());
+  }
+  if (names.size() > static_cast<std::size_t>(timestream::kMaxMeasureNamesPerTable)) {
+    return At("$.MixedMeasureMappings", "the model writes " + std::to_string(names.size()) +
+                                            " measure names, a Timestream table takes " +
+                                            std::to_string(timestream::kMaxMeasureNamesPerTable));
   }
   return Ok();
 }
@@ -171,14 +215,9 @@ Status CheckDataModel(const DataModel& model) {
 }
 
 Status CheckPartitionKey(const DataModel& model, std::string_view partition_key) {
-  if (model.HasDimension(partition_key)) return Ok();
+  // The key of type MEASURE: every row has a measure name.
+  if (partition_key == "measure_name" || model.HasDimension(partition_key)) return Ok();
   const std::string key(partition_key);
-  if (key == "measure_name") {
-    return MakeError(
-        ErrorKind::kInvalidInput,
-        "the partition key measure_name (type MEASURE) is not made by this version: name "
-        "a dimension of the data model");
-  }
   std::string known;
   for (const DimensionMapping& mapping : model.dimensions) {
     known += (known.empty() ? "" : ", ") + mapping.Destination();

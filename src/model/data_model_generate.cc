@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "model_columns.h"
 #include "tsm/timestream/limits.h"
 
 namespace tsm::model {
@@ -16,33 +17,6 @@ using timestream::Measure;
 using timestream::SchemaColumn;
 
 constexpr std::string_view kMultiType = "multi";
-constexpr std::size_t kMaxNamesInNote = 5;
-
-Error Refused(const std::string& what) { return MakeError(ErrorKind::kInvalidInput, what); }
-
-std::string Quoted(const std::string& name) { return "\"" + name + "\""; }
-
-// "a", "b" and 3 more: a table may have 8,192 measure names.
-std::string NameList(const std::vector<std::string>& names) {
-  std::string text;
-  const std::size_t shown = std::min(names.size(), kMaxNamesInNote);
-  for (std::size_t i = 0; i < shown; ++i) text += (i == 0 ? "" : ", ") + Quoted(names[i]);
-  if (shown < names.size()) text += " and " + std::to_string(names.size() - shown) + " more";
-  return text;
-}
-
-std::optional<MeasureType> ParseType(std::string_view type) {
-  if (type == "double") return MeasureType::kDouble;
-  if (type == "bigint") return MeasureType::kBigint;
-  if (type == "boolean") return MeasureType::kBoolean;
-  if (type == "varchar") return MeasureType::kVarchar;
-  if (type == "timestamp") return MeasureType::kTimestamp;
-  return std::nullopt;
-}
-
-bool IsMeasureColumn(const SchemaColumn& column) {
-  return column.role == ColumnRole::kMeasureValue || column.role == ColumnRole::kMulti;
-}
 
 class Generator {
  public:
@@ -67,7 +41,7 @@ class Generator {
   // A batch load finds columns by name: each name may stand in the header once.
   Status CheckHeader() {
     if (source_.time_column.empty()) {
-      return Refused("nothing to map: the files have no column with the time as a number");
+      return Misfit("nothing to map: the files have no column with the time as a number");
     }
     std::vector<std::string> added{source_.time_column};
     for (const auto& [column, alias] : source_.timestamp_aliases) added.push_back(alias);
@@ -77,7 +51,7 @@ class Generator {
     }
     for (const std::string& alias : added) {
       if (!header.insert(alias).second) {
-        return Refused("the files have two columns named " + Quoted(alias));
+        return Misfit("the files have two columns named " + Quoted(alias));
       }
     }
     out_.model.time_column = source_.time_column;
@@ -98,13 +72,13 @@ class Generator {
       if (Status status = AddMeasureColumn(column); !status) return status;
     }
     if (source_.measures.empty()) {
-      return Refused("nothing to map: the table has no measures; it may never have been written");
+      return Misfit("nothing to map: the table has no measures; it may never have been written");
     }
     if (out_.model.dimensions.empty()) {
-      return Refused("nothing to map: the files have no dimension, and a batch load needs one");
+      return Misfit("nothing to map: the files have no dimension, and a batch load needs one");
     }
     if (attributes_.empty() && values_.empty()) {
-      return Refused("nothing to map: the files have no column with measure values");
+      return Misfit("nothing to map: the files have no column with measure values");
     }
     return Ok();
   }
@@ -116,10 +90,10 @@ class Generator {
       lost_measures_.push_back(column.name);
       return Ok();
     }
-    const std::optional<MeasureType> type = ParseType(column.type);
+    const std::optional<MeasureType> type = ParseColumnType(column.type);
     if (!type) {
-      return Refused("the column " + Quoted(column.name) + " has the type " + Quoted(column.type) +
-                     ", which no data model can name");
+      return Misfit("the column " + Quoted(column.name) + " has the type " + Quoted(column.type) +
+                    ", which no data model can name");
     }
     std::string source = column.name;
     if (type == MeasureType::kTimestamp) {
@@ -149,9 +123,9 @@ class Generator {
     std::set<std::string> names;
     for (const Measure& measure : source_.measures) names.insert(measure.name);
     if (names.size() == 1) return Ok();
-    return Refused("the files do not have the column measure_name, and the table has " +
-                   std::to_string(names.size()) +
-                   " measure names: which row is of which can't be told");
+    return Misfit("the files do not have the column measure_name, and the table has " +
+                  std::to_string(names.size()) +
+                  " measure names: which row is of which can't be told");
   }
 
   Status MapMeasures() {
@@ -167,7 +141,7 @@ class Generator {
       mapped_.push_back(&measure);
     }
     if (mapped_.empty()) {
-      return Refused("nothing to map: the files have values of none of the table's measures");
+      return Misfit("nothing to map: the files have values of none of the table's measures");
     }
     if (multi) {
       if (Status status = CheckAttributeCount(); !status) return status;
@@ -182,12 +156,12 @@ class Generator {
 
   Status CheckAttributeCount() {
     if (attributes_.size() <= timestream::kMaxMeasuresPerMultiMeasureRecord) return Ok();
-    return Refused("the table has " + std::to_string(attributes_.size()) +
-                   " multi-measure columns; a multi-measure record takes " +
-                   std::to_string(timestream::kMaxMeasuresPerMultiMeasureRecord) +
-                   ", and Timestream does not tell which measure name has which columns: unload "
-                   "fewer columns, or write a data model with a mapping of type MULTI for each "
-                   "measure name");
+    return Misfit("the table has " + std::to_string(attributes_.size()) +
+                  " multi-measure columns; a multi-measure record takes " +
+                  std::to_string(timestream::kMaxMeasuresPerMultiMeasureRecord) +
+                  ", and Timestream does not tell which measure name has which columns: unload "
+                  "fewer columns, or write a data model with a mapping of type MULTI for each "
+                  "measure name");
   }
 
   void MapMulti() {
@@ -211,7 +185,8 @@ class Generator {
       mapping.attributes = attributes_;
       multi_names_.push_back(measure.name);
     } else {
-      mapping.type = *ParseType(measure.data_type);  // values_ has it: its column's type parsed
+      mapping.type =
+          *ParseColumnType(measure.data_type);  // values_ has it: its column's type parsed
       mapping.source_column = values_.at(measure.data_type);
     }
     out_.model.mixed.push_back(std::move(mapping));
@@ -219,7 +194,7 @@ class Generator {
 
   void Note(const std::string& before, const std::vector<std::string>& names,
             const std::string& after = "") {
-    if (!names.empty()) out_.notes.push_back(before + ": " + NameList(names) + after);
+    if (!names.empty()) out_.notes.push_back(before + ": " + QuotedList(names) + after);
   }
 
   void AddNotes() {

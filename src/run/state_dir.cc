@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "tsm/core/text.h"
+#include "tsm/core/time_text.h"
 
 namespace tsm::run {
 
@@ -99,6 +100,10 @@ Result<fs::path> DefaultStateDir(const aws::Environment& environment) {
   return MakeError(ErrorKind::kConfiguration,
                    "there is no place for the run's state: neither XDG_STATE_HOME nor HOME names "
                    "a directory; say one with --state_dir");
+}
+
+std::string MakeRunId(const Clock& clock, Random& random) {
+  return FormatAmzDate(clock.Now()) + "-" + random.Uuid().substr(0, 6);
 }
 
 bool IsRunId(std::string_view text) {

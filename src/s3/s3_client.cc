@@ -1,5 +1,7 @@
 #include "tsm/s3/s3_client.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "s3_checks.h"
@@ -10,20 +12,13 @@
 namespace tsm::s3 {
 namespace {
 
-// S3 holds the line while it copies; 5 GB at the 20 MB/s of a slow day is about four minutes.
-constexpr http::Timeouts kCopyTimeouts{.connect = std::chrono::seconds(10),
-                                       .idle = std::chrono::minutes(10),
-                                       .total = std::chrono::minutes(30)};
-// Bodies of any size: silence ends the call, not its length.
-constexpr http::Timeouts kBodyTimeouts{.connect = std::chrono::seconds(10),
-                                       .idle = std::chrono::seconds(70),
-                                       .total = std::chrono::hours(1)};
-
-// For messages: a key may hold line breaks and what a terminal takes for commands, and whoever
-// writes into the bucket chooses it.
-std::string UriText(const BucketName& bucket, const ObjectKey& key) {
-  constexpr std::size_t kWhole = 5 * kMaxKeyBytes;
-  return key.empty() ? "s3://" + bucket.str() : OneLine(S3Uri{bucket, key}.str(), kWhole);
+// What the writer of an object gave with it, beside its type: a copy carries it on.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+bool IsMetadata(std::string_view lower_name) {
+  static constexpr auto kNames = std::to_array<std::string_view>(
+      {"cache-control", "content-disposition", "content-encoding", "content-language", "expires"});
+  return lower_name.starts_with("x-amz-meta-") ||
+         std::find(kNames.begin(), kNames.end(), lower_name) != kNames.end();
 }
 
 // What an answer's headers say of the object; its size is left to the caller.
@@ -31,11 +26,16 @@ ObjectHead ReadHead(const http::Headers& headers) {
   ObjectHead head;
   head.etag = StripQuotes(http::FindHeader(headers, "etag"));
   head.content_type = http::FindHeader(headers, "content-type");
+  head.encryption = http::FindHeader(headers, "x-amz-server-side-encryption");
   head.last_modified = ParseHttpDate(http::FindHeader(headers, "last-modified"));
   // Of two dates the last one counts: what stands in front of S3 puts its own before.
   for (const auto& [name, value] : headers) {
-    if (ToLowerAscii(name) != "date") continue;
-    if (const auto date = ParseHttpDate(value)) head.date = date;
+    std::string lower = ToLowerAscii(name);
+    if (lower == "date") {
+      if (const auto date = ParseHttpDate(value)) head.date = date;
+    } else if (IsMetadata(lower)) {
+      head.metadata.emplace_back(std::move(lower), value);
+    }
   }
   return head;
 }
@@ -146,7 +146,8 @@ Status S3Client::ForEachObject(const BucketName& bucket, const std::string& pref
 }
 
 Result<http::Response> S3Client::Get(const BucketName& bucket, const ObjectKey& key,
-                                     std::optional<ByteRange> range, std::stop_token stop) {
+                                     const GetOptions& options, std::stop_token stop) {
+  const std::optional<ByteRange>& range = options.range;
   if (Status status = CheckKey(key); !status) return status.error();
   aws::Operation operation = MakeOperation("GetObject", "GET", bucket, key);
   operation.request.timeouts = kBodyTimeouts;
@@ -158,7 +159,14 @@ Result<http::Response> S3Client::Get(const BucketName& bucket, const ObjectKey& 
     operation.request.headers.emplace_back(
         "range", "bytes=" + std::to_string(range->first) + "-" + std::to_string(range->last));
   }
+  if (!options.if_match.empty()) {
+    operation.request.headers.emplace_back("if-match", "\"" + options.if_match + "\"");
+  }
+  operation.repeat_throttled = options.repeat_throttled;
   Result<http::Response> response = Call(operation, bucket, key, stop);
+  if (!response && response.error().http_status == 412) {
+    return ChangedSince(std::move(response).error(), options.if_match);
+  }
   if (response && range && response->status != 206) {
     return BadReply(operation, "asked for a byte range, answered with HTTP " +
                                    std::to_string(response->status) + " instead of 206");
@@ -168,14 +176,14 @@ Result<http::Response> S3Client::Get(const BucketName& bucket, const ObjectKey& 
 
 Result<std::string> S3Client::GetObject(const BucketName& bucket, const ObjectKey& key,
                                         std::optional<ByteRange> range, std::stop_token stop) {
-  Result<http::Response> response = Get(bucket, key, range, std::move(stop));
+  Result<http::Response> response = Get(bucket, key, GetOptions{.range = range}, std::move(stop));
   if (!response) return std::move(response).error();
   return std::move(response->body);
 }
 
 Result<ObjectContent> S3Client::GetObjectContent(const BucketName& bucket, const ObjectKey& key,
-                                                 std::stop_token stop) {
-  Result<http::Response> response = Get(bucket, key, std::nullopt, std::move(stop));
+                                                 const GetOptions& options, std::stop_token stop) {
+  Result<http::Response> response = Get(bucket, key, options, std::move(stop));
   if (!response) return std::move(response).error();
   ObjectContent content{.head = ReadHead(response->headers), .body = std::move(response->body)};
   content.head.size = content.body.size();
@@ -206,38 +214,6 @@ Result<std::string> S3Client::PutObject(const BucketName& bucket, const ObjectKe
   }
   if (error.http_status == 412 && !options.only_if_absent) error.kind = ErrorKind::kInTheWay;
   return error;
-}
-
-Result<CopyResult> S3Client::CopyObject(const BucketName& source_bucket,
-                                        const ObjectKey& source_key,
-                                        const BucketName& target_bucket,
-                                        const ObjectKey& target_key, const CopyOptions& options,
-                                        std::stop_token stop) {
-  if (Status status = CheckKey(source_key); !status) return status.error();
-  if (Status status = CheckKey(target_key); !status) return status.error();
-  aws::Operation operation = MakeOperation("CopyObject", "PUT", target_bucket, target_key);
-  operation.name += " from " + UriText(source_bucket, source_key);
-  operation.may_hide_error = true;
-  operation.request.timeouts = kCopyTimeouts;
-  operation.request.headers.emplace_back(
-      "x-amz-copy-source",
-      "/" + source_bucket.str() + "/" + PercentEncode(source_key.str(), /*keep_slash=*/true));
-  if (!options.source_etag.empty()) {
-    operation.request.headers.emplace_back("x-amz-copy-source-if-match",
-                                           "\"" + options.source_etag + "\"");
-  }
-  Result<http::Response> response = Call(operation, target_bucket, target_key, stop);
-  if (!response) {
-    Error error = std::move(response).error();
-    if (error.http_status != 412) return error;
-    // The table of codes reads 412 as "exists already", which is what it means for a put.
-    error.kind = ErrorKind::kValidation;
-    return std::move(error).With("the source is no longer what was listed (ETag " +
-                                 options.source_etag + ")");
-  }
-  Result<CopyResult> result = ParseCopyResult(response->body);
-  if (!result) return std::move(result).error().With(operation.name);
-  return result;
 }
 
 Result<std::string> S3Client::GetBucketPolicy(const BucketName& bucket, std::stop_token stop) {

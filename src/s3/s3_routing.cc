@@ -74,7 +74,7 @@ void S3Client::Address(aws::Operation& operation, const BucketName& bucket, cons
   operation.scope.region = region;
   // Without TLS nothing but the signature vouches for the body; an empty one costs nothing to sign.
   const bool unsigned_body =
-      !settings_.sign_payload && request.scheme == "https" && !request.body.empty();
+      !settings_.sign_payload && request.scheme == "https" && !request.Body().empty();
   operation.rules.payload =
       unsigned_body ? aws::PayloadRule::kUnsigned : aws::PayloadRule::kSendHash;
 }

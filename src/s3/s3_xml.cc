@@ -161,14 +161,32 @@ Result<ListPage> ParseListPage(std::string_view body) {
   return page;
 }
 
-Result<CopyResult> ParseCopyResult(std::string_view body) {
+Result<std::string> ParseETag(std::string_view body, std::string_view promised) {
   pugi::xml_document document;
-  Result<pugi::xml_node> root = Root(document, body, "CopyObjectResult");
+  Result<pugi::xml_node> root = Root(document, body, promised);
   if (!root) return std::move(root).error();
-  CopyResult result;
-  result.etag = StripQuotes(Text(*root, "ETag"));
-  if (result.etag.empty()) return BadReply("the copy's answer carries no ETag");
-  return result;
+  std::string etag = StripQuotes(Text(*root, "ETag"));
+  if (etag.empty()) return BadReply("the answer carries no ETag");
+  return etag;
+}
+
+Result<std::string> ParseUploadId(std::string_view body) {
+  pugi::xml_document document;
+  Result<pugi::xml_node> root = Root(document, body, "InitiateMultipartUploadResult");
+  if (!root) return std::move(root).error();
+  std::string id = Text(*root, "UploadId");
+  if (id.empty()) return BadReply("the answer carries no UploadId");
+  return id;
+}
+
+std::string CompleteBody(const std::vector<std::string>& etags) {
+  std::string body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+  for (std::size_t i = 0; i < etags.size(); ++i) {
+    body += "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>&quot;";
+    AppendEscaped(etags[i], body);
+    body += "&quot;</ETag></Part>";
+  }
+  return body + "</CompleteMultipartUpload>";
 }
 
 Result<std::vector<DeleteFailure>> ParseDeleteResult(std::string_view body) {

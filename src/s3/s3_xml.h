@@ -14,8 +14,15 @@ namespace tsm::s3 {
 // <ListBucketResult>, keys decoded where the reply says EncodingType url.
 Result<ListPage> ParseListPage(std::string_view body);
 
-// <CopyObjectResult>.
-Result<CopyResult> ParseCopyResult(std::string_view body);
+// The ETag, without quotes, in <CopyObjectResult>, <CopyPartResult> and
+// <CompleteMultipartUploadResult>.
+Result<std::string> ParseETag(std::string_view body, std::string_view promised);
+
+// <InitiateMultipartUploadResult>.
+Result<std::string> ParseUploadId(std::string_view body);
+
+// The body of CompleteMultipartUpload; the parts' numbers are 1, 2, 3, …
+std::string CompleteBody(const std::vector<std::string>& etags);
 
 // <LocationConstraint>: the bucket's region, with us-east-1 and eu-west-1 under their old names.
 Result<std::string> ParseLocation(std::string_view body);

@@ -56,7 +56,7 @@ Result<std::string> EncodeCreateBatchLoadTask(const BatchLoadRequest& request) {
   if (!model.is_object()) {
     return MakeError(ErrorKind::kInvalidInput, "the data model is no JSON object");
   }
-  return Encode(json{
+  json body = {
       {"ClientToken", request.client_token},
       {"TargetDatabaseName", request.table.database},
       {"TargetTableName", request.table.table},
@@ -65,7 +65,9 @@ Result<std::string> EncodeCreateBatchLoadTask(const BatchLoadRequest& request) {
        {{"DataSourceS3Configuration", EncodeLocation(request.source_bucket, request.source_prefix)},
         {"CsvConfiguration", EncodeCsv(request.csv)},
         {"DataFormat", "CSV"}}},
-      {"ReportConfiguration", {{"ReportS3Configuration", EncodeReport(request)}}}});
+      {"ReportConfiguration", {{"ReportS3Configuration", EncodeReport(request)}}}};
+  if (request.record_version) body["RecordVersion"] = *request.record_version;
+  return Encode(body);
 }
 
 Result<std::string> EncodeTaskId(const std::string& task_id) {

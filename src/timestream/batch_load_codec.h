@@ -4,17 +4,11 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "tsm/core/result.h"
 #include "tsm/timestream/batch_load_types.h"
 
 namespace tsm::timestream {
-
-struct BatchLoadTaskPage {
-  std::vector<BatchLoadTaskSummary> tasks;
-  std::string next_token;  // "" on the last page
-};
 
 // kInvalidInput where the data model is no JSON object or the ClientToken is missing.
 Result<std::string> EncodeCreateBatchLoadTask(const BatchLoadRequest& request);

@@ -148,16 +148,24 @@ Result<BatchLoadTask> WriteClient::DescribeBatchLoadTask(const std::string& task
   return task;
 }
 
+Result<BatchLoadTaskPage> WriteClient::ListBatchLoadTasksPage(const std::string& status,
+                                                              const std::string& token,
+                                                              std::stop_token stop) {
+  Result<std::string> reply =
+      Call("ListBatchLoadTasks", EncodeListBatchLoadTasks(status, token), status, stop);
+  if (!reply) return std::move(reply).error();
+  Result<BatchLoadTaskPage> page = DecodeBatchLoadTasks(*reply);
+  if (!page) return std::move(page).error().With("ListBatchLoadTasks");
+  return page;
+}
+
 Result<std::vector<BatchLoadTaskSummary>> WriteClient::ListBatchLoadTasks(const std::string& status,
                                                                           std::stop_token stop) {
   std::vector<BatchLoadTaskSummary> tasks;
   std::string token;
   do {
-    Result<std::string> reply =
-        Call("ListBatchLoadTasks", EncodeListBatchLoadTasks(status, token), status, stop);
-    if (!reply) return std::move(reply).error();
-    Result<BatchLoadTaskPage> page = DecodeBatchLoadTasks(*reply);
-    if (!page) return std::move(page).error().With("ListBatchLoadTasks");
+    Result<BatchLoadTaskPage> page = ListBatchLoadTasksPage(status, token, stop);
+    if (!page) return std::move(page).error();
     tasks.insert(tasks.end(), page->tasks.begin(), page->tasks.end());
     if (Status more = GoOn(token, std::move(page->next_token)); !more) {
       return std::move(more).error().With("ListBatchLoadTasks");

@@ -5,11 +5,13 @@
 #include <vector>
 
 #include "table_questions.h"
-#include "tsm/core/text.h"
+#include "tsm/run/content_queries.h"
 
 namespace tsm::unload {
 
 namespace {
+
+using run::ContentColumn;
 
 std::vector<ContentColumn> ContentColumnsOf(const TablePlan& table) {
   std::vector<ContentColumn> columns;
@@ -17,35 +19,6 @@ std::vector<ContentColumn> ContentColumnsOf(const TablePlan& table) {
     columns.push_back({column.name, column.type});
   }
   return columns;
-}
-
-// One line of JSON per partition and chunk of columns; written by hand, for it is flat.
-std::string QuoteJson(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      quoted += "\\u00" + HexEncode(std::string_view(&c, 1));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
-}
-
-std::string ContentLine(const PartitionContent& content) {
-  std::string line = "{\"partition\":" + QuoteJson(content.partition) +
-                     ",\"rows\":" + std::to_string(content.rows) + ",\"facts\":[";
-  bool first = true;
-  for (const ContentFact& fact : content.facts) {
-    if (!first) line += ',';
-    first = false;
-    line += "[" + QuoteJson(fact.column) + "," + QuoteJson(fact.aggregate) + "," +
-            QuoteJson(fact.value) + "]";
-  }
-  return line + "]}\n";
 }
 
 }  // namespace
@@ -57,18 +30,19 @@ std::string ContentPrefix(const UnloadPlan& plan, const TablePlan& table) {
 Status PutContent(RunContext& context, std::size_t index) {
   const TablePlan& table = context.plan.tables[index];
   for (const UnloadSlice& slice : table.slices) {
-    const TimeRange range{slice.from, slice.end};
+    const run::ContentScope scope{table.table(), table.select.partition,
+                                  table.select.WhereSql(slice.from, slice.end)};
     std::string lines;
     for (const std::vector<ContentColumn>& columns :
-         ContentChunks(table.select, range, ContentColumnsOf(table))) {
+         run::ContentChunks(scope, ContentColumnsOf(table))) {
       std::string part;
       Status asked = AskRows(
-          context.services, ContentSql(table.select, range, columns),
-          context.conduct.settings.give_up_after, [&] { part.clear(); },
+          context.services, run::ContentSql(scope, columns), context.conduct.settings.give_up_after,
+          [&] { part.clear(); },
           [&](const timestream::QueryPage& page, const timestream::Row& row) -> Status {
-            Result<PartitionContent> content = ParseContentRow(columns, page, row);
+            Result<run::PartitionContent> content = run::ParseContentRow(columns, page, row);
             if (!content) return content.error();
-            part += ContentLine(*content);
+            part += run::ContentLine(*content);
             return Ok();
           },
           context.stop());

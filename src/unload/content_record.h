@@ -9,9 +9,8 @@ namespace tsm::unload {
 // "<folder>tsm-content-<run id>/": a key prefix.
 std::string ContentPrefix(const UnloadPlan& plan, const TablePlan& table);
 
-// One object per planned slice, `<prefix><slice>.jsonl`, a line of JSON per partition and up to a
-// hundred columns: {"partition":"2024-02-26","rows":10,"facts":[["temperature","sum","12.5"],…]}.
-// Only one slice's is held.
+// One object per planned slice, `<prefix><slice>.jsonl`, a run::ContentLine per partition and
+// up to a hundred columns. Only one slice's is held.
 Status PutContent(RunContext& context, std::size_t table);
 
 }  // namespace tsm::unload

@@ -6,7 +6,7 @@
 #include "attempt_files.h"
 #include "table_questions.h"
 #include "tsm/core/text.h"
-#include "tsm/unload/partition_calendar.h"
+#include "tsm/timestream/partition_calendar.h"
 
 namespace tsm::unload {
 

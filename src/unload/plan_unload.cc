@@ -281,10 +281,6 @@ Status Planner::SetSlices(TablePlan& table) {
 
 }  // namespace
 
-std::string MakeRunId(const UnloadServices& services) {
-  return FormatAmzDate(services.clock.Now()) + "-" + services.random.Uuid().substr(0, 6);
-}
-
 std::uint64_t EstimateRowBytes(const TablePlan& table) {
   std::uint64_t bytes = kEpochBytes;
   for (const timestream::SchemaColumn& column : SelectedColumns(table)) {

@@ -1,19 +1,11 @@
 #include "select_sql.h"
 
 #include "tsm/core/text.h"
-#include "tsm/unload/partition_calendar.h"
+#include "tsm/timestream/table_ref.h"
 
 namespace tsm::unload {
 
 using timestream::QuoteIdentifier;
-
-std::string TableSql(const timestream::TableRef& table) {
-  return QuoteIdentifier(table.database) + "." + QuoteIdentifier(table.table);
-}
-
-std::string PartitionSql(PartitionUnit unit) {
-  return "date_format(time, " + timestream::QuoteLiteral(PartitionDateFormat(unit)) + ")";
-}
 
 std::pair<std::string, std::string> SplitOrder(std::string_view item) {
   const std::size_t blank = item.find_last_of(" \t");

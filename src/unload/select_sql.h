@@ -6,16 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "tsm/timestream/table_ref.h"
-#include "tsm/unload/partition_unit.h"
-
 namespace tsm::unload {
-
-// "database"."table".
-std::string TableSql(const timestream::TableRef& table);
-
-// date_format(time, '%Y-%m-%d'): a row's partition as its folder's name has it. Not for kNone.
-std::string PartitionSql(PartitionUnit unit);
 
 // "city DESC" -> {"city", " DESC"}; without a direction the second is "".
 std::pair<std::string, std::string> SplitOrder(std::string_view item);

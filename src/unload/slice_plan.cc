@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "tsm/core/time_text.h"
-#include "tsm/unload/partition_calendar.h"
+#include "tsm/timestream/partition_calendar.h"
 
 namespace tsm::unload {
 

@@ -2,17 +2,21 @@
 
 #include <algorithm>
 
-#include "query_cells.h"
-#include "select_sql.h"
 #include "tsm/core/text.h"
 #include "tsm/core/time_text.h"
 #include "tsm/timestream/limits.h"
-#include "tsm/unload/partition_calendar.h"
+#include "tsm/timestream/partition_calendar.h"
+#include "tsm/timestream/query_cells.h"
+#include "tsm/timestream/query_sql.h"
 
 namespace tsm::unload {
 
+using timestream::BadCell;
 using timestream::QueryPage;
 using timestream::QuoteIdentifier;
+using timestream::ReadCell;
+using timestream::ReadCount;
+using timestream::ReadText;
 using timestream::Row;
 
 namespace {
@@ -33,7 +37,7 @@ std::string CountName(std::size_t index) { return "n" + std::to_string(index); }
 std::string As(std::string_view name) { return " AS " + QuoteIdentifier(name); }
 
 std::string FromSql(const TableSelect& select, const TimeRange& range) {
-  return " FROM " + TableSql(select.table) + select.WhereSql(range.from, range.end);
+  return " FROM " + timestream::TableSql(select.table) + select.WhereSql(range.from, range.end);
 }
 
 // " GROUP BY 1, 2": by place, for an alias can't be grouped by.
@@ -63,7 +67,7 @@ bool IsGraphicAscii(const std::string& text) {
 std::string RangeSql(const TableSelect& select, const std::optional<UnixNanos>& from,
                      const std::optional<UnixNanos>& end) {
   return "SELECT min(time)" + As(kFirst) + ", max(time)" + As(kLast) + " FROM " +
-         TableSql(select.table) + select.WhereSql(from, end);
+         timestream::TableSql(select.table) + select.WhereSql(from, end);
 }
 
 Result<std::optional<TimeRange>> ParseRange(const QueryPage& page) {
@@ -89,7 +93,7 @@ Result<std::optional<TimeRange>> ParseRange(const QueryPage& page) {
 }
 
 std::string SurveySql(const TableSelect& select, const TimeRange& range) {
-  return "SELECT " + PartitionSql(SurveyUnit(select.partition)) + As(PartitionName(0)) +
+  return "SELECT " + timestream::PartitionSql(SurveyUnit(select.partition)) + As(PartitionName(0)) +
          ", count(*)" + As(kRows) + FromSql(select, range) + " GROUP BY 1 ORDER BY 1";
 }
 
@@ -140,7 +144,8 @@ Status CheckPartitionValues(const TableSelect& select, const QueryPage& page, co
 
 std::string CountSql(const TableSelect& select, const TimeRange& range,
                      const std::vector<std::string>& columns) {
-  std::string sql = "SELECT " + PartitionSql(SurveyUnit(select.partition)) + As(PartitionName(0));
+  std::string sql =
+      "SELECT " + timestream::PartitionSql(SurveyUnit(select.partition)) + As(PartitionName(0));
   for (std::size_t i = 0; i < select.partitioned_by.size(); ++i) {
     sql += ", " + QuoteIdentifier(select.partitioned_by[i].column) + As(PartitionName(i + 1));
   }

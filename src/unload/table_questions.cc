@@ -1,21 +1,13 @@
 #include "table_questions.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "tsm/timestream/ask_rows.h"
 #include "tsm/unload/failure_cause.h"
 
 namespace tsm::unload {
 
 namespace {
-
-constexpr std::chrono::nanoseconds kFirstWait = std::chrono::seconds(2);
-constexpr std::chrono::nanoseconds kLongestWait = std::chrono::minutes(1);
-
-bool MayPass(const Error& error) {
-  return error.kind == ErrorKind::kThrottled || error.kind == ErrorKind::kTransient ||
-         error.kind == ErrorKind::kQuotaExceeded;
-}
 
 using Counts = std::map<std::string, std::uint64_t, std::less<>>;
 
@@ -103,27 +95,9 @@ Status AskRows(
     const std::function<void()>& begin,
     const std::function<Status(const timestream::QueryPage&, const timestream::Row&)>& row,
     std::stop_token stop) {
-  const auto started = services.clock.Steady();
-  std::chrono::nanoseconds wait = kFirstWait;
-  for (;;) {
-    begin();
-    Status asked = services.query.ForEachPage(
-        sql, services.random.Uuid(),
-        [&](const timestream::QueryPage& page) -> Status {
-          for (const timestream::Row& cells : page.rows) {
-            if (Status taken = row(page, cells); !taken) return taken;
-          }
-          return Ok();
-        },
-        stop);
-    if (asked || !MayPass(asked.error())) return asked;
-    if (services.clock.Steady() - started + wait > give_up_after) return asked;
-    services.progress.Warn("asking again in a while: " + asked.error().Text());
-    if (!services.clock.SleepFor(wait, stop)) {
-      return MakeError(ErrorKind::kCancelled, "stopped while waiting to ask again");
-    }
-    wait = std::min(wait * 2, kLongestWait);
-  }
+  const Patience patience{services.clock, services.progress, nullptr, give_up_after};
+  return timestream::AskRows(services.query, services.random, patience, {sql, begin, row},
+                             std::move(stop));
 }
 
 Result<TableCount> CountRange(

@@ -4,17 +4,17 @@
 #include <set>
 
 #include "select_sql.h"
+#include "tsm/core/nearest_name.h"
 #include "tsm/core/text.h"
-#include "tsm/core/time_text.h"
 #include "tsm/s3/s3_client.h"
 #include "tsm/timestream/limits.h"
-#include "tsm/unload/partition_calendar.h"
+#include "tsm/timestream/partition_calendar.h"
+#include "tsm/timestream/query_sql.h"
 #include "tsm/unload/unload_statement.h"
 
 namespace tsm::unload {
 
 using timestream::ColumnRole;
-using timestream::QuoteLiteral;
 using timestream::SchemaColumn;
 using timestream::TableSchema;
 
@@ -26,30 +26,11 @@ constexpr std::size_t kToldNames = 3;
 // https://docs.aws.amazon.com/timestream/latest/developerguide/API_MultiMeasureAttributeMapping.html
 constexpr std::size_t kMaxColumnBytes = 256;
 
-std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({change, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-std::vector<std::string> NearestNames(const TableSchema& schema, const std::string& wanted) {
-  std::vector<std::pair<std::size_t, std::string>> found;
-  for (const SchemaColumn& column : schema.columns) {
-    found.emplace_back(EditDistance(ToLowerAscii(column.name), ToLowerAscii(wanted)), column.name);
-  }
-  const std::size_t count = std::min(kToldNames, found.size());
-  std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(count), found.end());
+std::vector<std::string> NearestColumns(const TableSchema& schema, const std::string& wanted) {
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < count; ++i) names.push_back(OneLine(found[i].second, kShownBytes));
+  for (const SchemaColumn& column : schema.columns) names.push_back(column.name);
+  names = NearestNames(names, wanted, kToldNames);
+  for (std::string& name : names) name = OneLine(name, kShownBytes);
   return names;
 }
 
@@ -67,7 +48,7 @@ const SchemaColumn* Find(const TableSchema& schema, std::string_view name) {
 Error NoSuchColumn(std::string_view flag, const std::string& name, const TableSelect& select,
                    const TableSchema& schema) {
   return Invalid(flag, select.table.str() + " has no column '" + OneLine(name, kShownBytes) +
-                           "'; the nearest are " + Join(NearestNames(schema, name), ", ") +
+                           "'; the nearest are " + Join(NearestColumns(schema, name), ", ") +
                            " (case counts)");
 }
 
@@ -162,11 +143,9 @@ std::size_t LongestStatement(const TableSelect& select, const UnloadFormat& form
 
 std::string TableSelect::WhereSql(const std::optional<UnixNanos>& from,
                                   const std::optional<UnixNanos>& end) const {
-  std::vector<std::string> conditions;
-  if (from) conditions.push_back("time >= " + QuoteLiteral(FormatTimestamp(*from)));
-  if (end) conditions.push_back("time < " + QuoteLiteral(FormatTimestamp(*end)));
-  if (!where.empty()) conditions.push_back("(" + where + ")");
-  return conditions.empty() ? "" : " WHERE " + Join(conditions, " AND ");
+  std::string sql = timestream::TimeSql(from, end);
+  if (!where.empty()) sql += (sql.empty() ? "(" : " AND (") + where + ")";
+  return sql.empty() ? "" : " WHERE " + sql;
 }
 
 Result<TableSelect> MakeTableSelect(const UnloadOptions& options, const timestream::TableRef& table,

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "flag_values.h"
+#include "tsm/core/flag_values.h"
 #include "tsm/core/text.h"
 #include "tsm/timestream/limits.h"
 #include "tsm/timestream/table_ref.h"
@@ -192,6 +192,10 @@ std::string UnloadFormat::ToSql() const {
   return sql;
 }
 
+bool IsBatchLoadDelimiter(char delimiter) {
+  return kBatchLoadDelimiters.find(delimiter) != std::string_view::npos;
+}
+
 std::vector<std::string> UnloadFormat::BatchLoadRemarks() const {
   if (format == FileFormat::kParquet) {
     return {"batch load reads CSV only: files in PARQUET can't be loaded into Timestream again"};
@@ -199,15 +203,15 @@ std::vector<std::string> UnloadFormat::BatchLoadRemarks() const {
   std::vector<std::string> remarks;
   if (compression == Compression::kGzip) {
     remarks.emplace_back(
-        "batch load reads no gzip: these files have to be inflated before they are loaded, which "
-        "this version of ts-batchload does not do");
+        "batch load reads no gzip: ts-batchload inflates these files where it copies them "
+        "(--copy_s3_bucket), through the machine that it runs on");
   }
   if (!include_header) {
     remarks.emplace_back(
         "batch load finds columns by the header, which --include_header false leaves out: these "
         "files can't be loaded into Timestream again");
   }
-  if (kBatchLoadDelimiters.find(field_delimiter) == std::string_view::npos) {
+  if (!IsBatchLoadDelimiter(field_delimiter)) {
     remarks.push_back("batch load separates values by comma, '|', ';', tab or blank, not by '" +
                       OneLine(std::string(1, field_delimiter)) +
                       "': these files can't be loaded into Timestream again");

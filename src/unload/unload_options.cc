@@ -1,6 +1,6 @@
 #include "tsm/unload/unload_options.h"
 
-#include "flag_values.h"
+#include "tsm/core/flag_values.h"
 #include "tsm/core/text.h"
 #include "tsm/core/time_text.h"
 #include "unload_place.h"
@@ -45,10 +45,7 @@ Status CheckRange(const UnloadInput& input, UnloadOptions& options) {
 }
 
 Result<PartitionUnit> CheckPartition(const std::string& text) {
-  for (const PartitionUnit unit : {PartitionUnit::kNone, PartitionUnit::kHour, PartitionUnit::kDay,
-                                   PartitionUnit::kMonth, PartitionUnit::kYear}) {
-    if (text == Name(unit)) return unit;
-  }
+  if (const std::optional<PartitionUnit> unit = timestream::ParsePartitionUnit(text)) return *unit;
   return InvalidValue("partition", text, "is not one of hour, day, month, year");
 }
 

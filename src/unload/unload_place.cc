@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "flag_values.h"
+#include "tsm/core/flag_values.h"
 #include "tsm/core/text.h"
 #include "tsm/s3/s3_client.h"
 #include "tsm/timestream/limits.h"

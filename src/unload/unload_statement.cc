@@ -2,7 +2,7 @@
 
 #include "select_sql.h"
 #include "tsm/core/text.h"
-#include "tsm/unload/partition_calendar.h"
+#include "tsm/timestream/query_sql.h"
 
 namespace tsm::unload {
 
@@ -38,14 +38,15 @@ std::string UnloadStatement::ToSql() const {
            QuoteIdentifier(timestamp.alias);
   }
   if (select.partition != PartitionUnit::kNone) {
-    sql += ", " + PartitionSql(select.partition) + " AS " + QuoteIdentifier(select.partition_alias);
+    sql += ", " + timestream::PartitionSql(select.partition) + " AS " +
+           QuoteIdentifier(select.partition_alias);
     partitions.push_back(QuoteLiteral(select.partition_alias));
   }
   for (const AliasedColumn& copy : select.partitioned_by) {
     sql += ", " + QuoteIdentifier(copy.column) + " AS " + QuoteIdentifier(copy.alias);
     partitions.push_back(QuoteLiteral(copy.alias));
   }
-  sql += " FROM " + TableSql(select.table) + select.WhereSql(from, end);
+  sql += " FROM " + timestream::TableSql(select.table) + select.WhereSql(from, end);
   sql += OrderSql(select.order_by);
   sql += ") TO " + QuoteLiteral(DestinationText(destination)) + " WITH (";
   if (!partitions.empty()) sql += "partitioned_by = ARRAY[" + Join(partitions, ", ") + "], ";

@@ -1,10 +1,13 @@
 """What stands in the way: other data, other runs, incomplete unloads, other people's tasks and policies."""
 
 import json
+import re
 import threading
 import time
+import urllib.request
 
-from e2e_harness import assert_equal_tables, expect
+import pytest
+from e2e_harness import PACE, Small, assert_equal_tables, changed, expect
 
 
 def manifest_key(small, prefix="u"):
@@ -87,20 +90,50 @@ def assert_nothing_was_started(small):
     assert "target" not in [database["DatabaseName"] for database in databases]
 
 
+def drop_records(small):
+    for key in records(small):
+        small.local.client("s3", small.region).delete_object(Bucket=small.bucket, Key=key)
+
+
 def test_manifest_is_missing(small):
     expect(small.unload(), 0)
-    small.local.client("s3", small.region).delete_object(Bucket=small.bucket, Key=manifest_key(small))
+    gone = manifest_key(small)
+    small.local.client("s3", small.region).delete_object(Bucket=small.bucket, Key=gone)
     result = expect(small.load(), 2)
-    assert "manifest" in result.stderr and ".csv" in result.stderr
+    assert f"the manifest {gone} is missing" in result.stderr and "--verify none" in result.stderr
     assert_nothing_was_started(small)
     result = expect(small.load("--verify", "none"), 0)
     assert "verify" in result.stderr
     assert_equal_tables(small.source, small.loaded())
 
 
-def test_manifest_is_incomplete(small):
+def test_without_record_and_manifest_the_files_are_named(small):
+    """Listed as they lie there: files that no manifest names are named before anything is done."""
+    expect(small.unload(), 0)
+    drop_records(small)
+    small.local.client("s3", small.region).delete_object(Bucket=small.bucket, Key=manifest_key(small))
+    result = expect(small.load(), 2)
+    assert "manifest" in result.stderr and ".csv" in result.stderr and "--verify none" in result.stderr
+    assert_nothing_was_started(small)
+    expect(small.load("--verify", "none"), 0)
+    assert_equal_tables(small.source, small.loaded())
+
+
+def test_without_a_record_the_manifest_vouches(small):
+    """As the original's unloads lie there: the manifest alone tells what the proof expects."""
+    expect(small.unload(), 0)
+    drop_records(small)
+    result = expect(small.load(), 0)
+    assert "every row proven" in result.stdout, result.stdout
+    assert_equal_tables(small.source, small.loaded())
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["record", "no-record"])
+def test_manifest_is_incomplete(small, recorded):
     """Its totals exceed its list, as in a manifest that the real service's was shortened to."""
     expect(small.unload(), 0)
+    if not recorded:
+        drop_records(small)
     s3, key = small.local.client("s3", small.region), manifest_key(small)
     manifest = json.loads(s3.get_object(Bucket=small.bucket, Key=key)["Body"].read())
     dropped = manifest["result_files"].pop()
@@ -110,8 +143,11 @@ def test_manifest_is_incomplete(small):
     assert_nothing_was_started(small)
 
 
-def test_a_file_of_the_manifest_is_missing(small):
+@pytest.mark.parametrize("recorded", [True, False], ids=["record", "no-record"])
+def test_a_file_of_the_manifest_is_missing(small, recorded):
     expect(small.unload(), 0)
+    if not recorded:
+        drop_records(small)
     gone = [key for key in small.local.keys(small.bucket, small.region) if key.endswith(".csv")][0]
     small.local.client("s3", small.region).delete_object(Bucket=small.bucket, Key=gone)
     result = expect(small.load(), 2)
@@ -119,8 +155,11 @@ def test_a_file_of_the_manifest_is_missing(small):
     assert_nothing_was_started(small)
 
 
-def test_a_file_of_another_size(small):
+@pytest.mark.parametrize("recorded", [True, False], ids=["record", "no-record"])
+def test_a_file_of_another_size(small, recorded):
     expect(small.unload(), 0)
+    if not recorded:
+        drop_records(small)
     key = [key for key in small.local.keys(small.bucket, small.region) if key.endswith(".csv")][0]
     put(small, small.bucket, key, b"city,nanoseconds\n")
     assert key.split("/")[-1] in expect(small.load(), 2).stderr
@@ -142,10 +181,30 @@ def test_nothing_to_load(small):
 
 
 def test_load_again_changes_nothing(small):
+    """The count of a table that holds the rows already proves nothing: that stops it; asked for no proof, the files that
+    are there are not copied again and the same rows change nothing."""
+    def etags():
+        listed = small.local.client("s3", small.region).list_objects_v2(Bucket=small.target)["Contents"]
+        return {item["Key"]: (item["ETag"], item["LastModified"]) for item in listed}
     expect(small.unload(), 0)
     expect(small.load(), 0)
-    expect(small.load(), 0)
+    copies, tasks = etags(), len(small.local.tasks(small.region))
+    result = expect(small.load(), 2)
+    assert "holds 120 rows" in result.stderr and "--verify none" in result.stderr, result.stderr
+    assert len(small.local.tasks(small.region)) == tasks and etags() == copies
+    expect(small.load("--verify", "none"), 0)
+    assert etags() == copies and len(small.local.tasks(small.region)) == 2 * tasks
     assert_equal_tables(small.source, small.loaded())
+
+
+def test_a_finished_run_is_not_begun_again(small):
+    """resume of a load that is done says how it stands and makes no task and no copy."""
+    expect(small.unload(), 0)
+    expect(small.load(), 0)
+    tasks = len(small.local.tasks(small.region))
+    result = expect(small.local.run("ts-batchload", "resume", "last"), 0)
+    assert "every row proven" in result.stdout, result.stdout
+    assert len(small.local.tasks(small.region)) == tasks
 
 
 def test_without_the_create_flags_missing_things_are_named(small):
@@ -158,17 +217,22 @@ def test_without_the_create_flags_missing_things_are_named(small):
     assert "--create_timestream_resource" in expect(small.local.run("ts-batchload", *flags), 2).stderr
 
 
-def test_a_foreign_active_task_is_waited_for(small):
-    """Another client's task on the target table is running: nothing is copied or started before it ends."""
+def test_foreign_active_tasks_take_their_places(start_local, tmp_path):
+    """Other clients' tasks run on the target table, one of them for real: they keep their places and are not disturbed;
+    ours wait for a free one, which is said with the task's id, and never are more than five active on the table."""
+    seconds = 1.5 * PACE
+    local = start_local("--task_seconds", str(seconds))
+    small = Small(local, tmp_path)
+    region = small.region
     expect(small.unload(), 0)
-    local, region = small.local, small.region
     local.make_table(region, "target", "readings")
-    # A file large enough to keep the foreign task busy for a moment; it is not of our unload.
     header = "city,device,measure_name,nanoseconds,temperature\n"
     start = (int(time.time()) // 86400 - 9) * 86400 * 10**9
-    rows = "".join(f"Oslo,foreign,climate,{start + i * 1000},{i}.5\n" for i in range(100_000))
+    rows = "".join(f"Oslo,foreign,climate,{start + i * 1000},{i}.5\n" for i in range(1000))
     put(small, small.target, "foreign/big.csv", (header + rows).encode())
     columns = [{"SourceColumn": "temperature", "TargetMultiMeasureAttributeName": "temperature", "MeasureValueType": "DOUBLE"}]
+    occupy(small, "target", "readings", 4, seconds)
+    others = {item["TaskId"] for item in local.tasks(region)}
     task = local.client("timestream-write", region).create_batch_load_task(
         TargetDatabaseName="target", TargetTableName="readings",
         DataSourceConfiguration={"DataSourceS3Configuration": {"BucketName": small.target, "ObjectKeyPrefix": "foreign/"},
@@ -178,27 +242,34 @@ def test_a_foreign_active_task_is_waited_for(small):
             "TimeColumn": "nanoseconds", "TimeUnit": "NANOSECONDS", "MeasureNameColumn": "measure_name",
             "DimensionMappings": [{"SourceColumn": "city"}, {"SourceColumn": "device"}],
             "MultiMeasureMappings": {"MultiMeasureAttributeMappings": columns}}})["TaskId"]
-    seen = []  # (state of the foreign task, our tasks, our copies), as seen together while the program ran
+    others.add(task)
+    seen = []  # (active tasks of others, of ours), as seen together while the program ran
     done = threading.Event()
 
     def watch():
         while not done.is_set():
-            copies = len(local.keys(small.target, region, "dest/"))
-            tasks = {item["TaskId"]: item["TaskStatus"] for item in local.tasks(region)}
-            seen.append((tasks.pop(task), len(tasks), copies))
+            active = {item["TaskId"] for item in local.tasks(region) if item["TaskStatus"] in ("CREATED", "IN_PROGRESS")}
+            seen.append((len(active & others), len(active - others)))
             time.sleep(0.02)
     watcher = threading.Thread(target=watch)
     watcher.start()
-    result = small.load()
+    result = local.run("ts-batchload", *changed(small.load_flags(), "--partition_key"))
     done.set()
     watcher.join()
     expect(result, 0)
-    assert task in result.stderr
-    active = [(tasks, copies) for state, tasks, copies in seen if state in ("CREATED", "IN_PROGRESS")]
-    assert active, "the foreign task ended too early for this test to show anything"
-    assert set(active) == {(0, 0)}
+    assert "waiting" in result.stderr and task in result.stderr, result.stderr
+    assert (5, 0) in seen, "the foreign tasks ended too early for this test to show anything"
+    assert max(theirs + ours for theirs, ours in seen) <= 5
+    described = local.client("timestream-write", region).describe_batch_load_task(TaskId=task)["BatchLoadTaskDescription"]
+    assert (described["TaskStatus"], described["ProgressReport"]["RecordsIngested"]) == ("SUCCEEDED", 1000)
     ours = {row: n for row, n in small.loaded().items() if dict(row)["device"] != "foreign"}
     assert ours == dict(small.source)
+
+
+def occupy(small, database, table, count, seconds):
+    body = json.dumps({"database": database, "table": table, "count": count, "seconds": seconds}).encode()
+    request = urllib.request.Request(f"{small.local.endpoint}/ts-local/tasks", data=body, method="POST")
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30).close()
 
 
 def statements(small):
@@ -226,14 +297,41 @@ def test_an_existing_policy_is_kept_and_added_to(small):
     assert len(statements(small)) == 5 and all(s in statements(small) for s in after)
 
 
+def move_a_row_out_of_retention(small, key):
+    """One row of the file to a time long past, the file's size the same; gives the line where it lies."""
+    s3 = small.local.client("s3", small.region)
+    body = s3.get_object(Bucket=small.bucket, Key=key)["Body"].read()
+    at = re.search(rb"(?<=,)1(?=\d{18}(,|\n|\r))", body).start()
+    s3.put_object(Bucket=small.bucket, Key=key, Body=body[:at] + b"0" + body[at + 1:])
+    return body[:at].count(b"\n") + 1
+
+
 def test_failed_groups_are_told_to_sns(small):
-    """One folder outside the target's retention: the others load, the topic hears of it, exit 1."""
+    """One folder with a row outside the target's retention: the others load, the topic hears of it, exit 1."""
     topic = small.local.client("sns", small.region).create_topic(Name="loads")["TopicArn"]
     expect(small.unload(), 0)
-    result = expect(small.load("--magnetic_store_retention_in_days", "4", "--sns_topic_arn", topic), 1)
-    assert "outside the time range" in result.stdout + result.stderr
-    published = (small.local.folder / "data" / "sns" / small.region / "loads.jsonl").read_text()
-    failed_day = min(dict(row)["time"][:10] for row in small.source)
-    assert failed_day in published
+    key = max(key for key in small.local.keys(small.bucket, small.region) if key.endswith(".csv"))
+    failed_day = key.split("partition_date=")[1].split("/")[0]
+    line = move_a_row_out_of_retention(small, key)
+    result = expect(small.load("--sns_topic_arn", topic), 1)
+    assert "outside the time range" in result.stdout + result.stderr  # the report's own words
+    assert key.split("/")[-1] in result.stderr and f"{line}" in result.stderr and "retention" in result.stderr
+    assert "--retry_failed" in result.stdout.splitlines()[-1]
+    published = [json.loads(text) for text in
+                 (small.local.folder / "data" / "sns" / small.region / "loads.jsonl").read_text().splitlines()]
+    told = json.dumps(published)
+    assert failed_day in told and "outside the time range" in told
+    subjects = [message.get("Subject", message.get("subject")) for message in published]
+    assert len(published) == 2 and all(subject and len(subject) < 100 for subject in subjects), published
     loaded = {dict(row)["time"][:10] for row in small.loaded()}
-    assert failed_day not in loaded and loaded
+    whole = {dict(row)["time"][:10] for row in small.source} - {failed_day}
+    assert whole <= loaded and len(whole) == 2
+    assert {row for row in small.loaded() if dict(row)["time"][:10] in whole} == {
+        row for row in small.source if dict(row)["time"][:10] in whole}
+
+
+def test_data_older_than_the_asked_retention_stops_in_the_plan(small):
+    expect(small.unload(), 0)
+    result = expect(small.load("--magnetic_store_retention_in_days", "4"), 2)
+    assert re.search(r"give --magnetic_store_retention_in_days \d+ or more", result.stderr), result.stderr
+    assert_nothing_was_started(small)

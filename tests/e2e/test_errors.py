@@ -38,7 +38,7 @@ def test_wrong_value_of_batchload(small, flag, value):
 
 def test_missing_required_flag(small):
     the_line(expect(small.local.run("ts-unload", "--region", "us-east-1", "--table", "readings"), 2), "--database")
-    the_line(expect(small.local.run("ts-batchload", "--region", "us-east-1"), 2), "--data_model_file")
+    the_line(expect(small.local.run("ts-batchload", "--region", "us-east-1", "--copy_s3_bucket"), 2), "--s3_source_bucket_location")
 
 
 def test_missing_file(small, tmp_path):
@@ -97,7 +97,7 @@ def test_a_forbidden_key_among_many_fails_its_group_only(small):
     arrived = {dict(row)["time"][:10] for row in small.loaded()}
     assert arrived == {dict(row)["time"][:10] for row in small.source} - {day}
     small.local.client("s3", small.region).delete_bucket_policy(Bucket=small.bucket)
-    expect(small.load(), 0)
+    expect(small.local.run("ts-batchload", "resume", "last", "--poll_interval", "0.1", "--start_interval", "0.05"), 0)
     assert small.loaded() == small.source
 
 

@@ -162,7 +162,8 @@ def test_a_bad_file_is_reported_in_the_foreign_s3(start, judge, tmp_path):
     s3 = judge.client("s3")
     for bucket in ("bad-load", "bad-errors"):
         s3.create_bucket(Bucket=bucket)
-    s3.put_object(Bucket="bad-load", Key="in/a.csv", Body=b"nanoseconds,city\nsoon,Oslo\n")
+    s3.put_object(Bucket="bad-load", Key="in/a.csv", Body=b"nanoseconds,measure_name,city,device,floor,temperature,samples,ok,note\n"
+                  b"soon,climate,Oslo,d,1,1.5,2,true,x\n")
     model = tmp_path / "model.json"
     model.write_text(json.dumps(SMALL_MODEL))
     result = local.run("ts-batchload", "--region", REGION, "--database", "target", "--table", "readings",
@@ -170,7 +171,7 @@ def test_a_bad_file_is_reported_in_the_foreign_s3(start, judge, tmp_path):
                        "--destination_s3_prefix", "in/", "--s3_target_error_bucket", "bad-errors", "--verify", "none",
                        "--data_model_file", model, "--poll_interval", "0.1", **elsewhere(judge))
     expect(result, 1)
-    assert "in/a.csv" in result.stderr and "is not in the file's header" in result.stderr
+    assert "in/a.csv, line 2" in result.stderr, result.stderr
     (report,) = judge.keys("bad-errors")
     assert report.endswith("_report.json")
 

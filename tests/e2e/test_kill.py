@@ -1,68 +1,26 @@
-"""kill -9 of either program at seeded points, and going on from there.
+"""kill -9 of ts-unload at seeded points, and going on from there.
 
-ts-unload: killed again and again, each time resumed, with failures injected and UNLOADs that go on writing after
+Killed again and again, each time resumed, with failures injected and UNLOADs that go on writing after
 their client is gone. In the end the record vouches for one manifest per slice and the rows are the source's.
-ts-batchload: the same command again ends with target equal to source, or stops with exit 2 and names what is in the
-way. Exit 0 with missing or doubled rows is the one thing that must never be.
+Exit 0 with missing or doubled rows is the one thing that must never be.
 """
 
 import datetime
 import json
 import random
 import re
-import threading
 import time
 
 import pytest
-from e2e_harness import assert_equal_tables, expect
+from e2e_harness import expect
+from e2e_kill import Killer, kill_points
 from e2e_proxy import CountingProxy
 from e2e_unload import Unload, assert_whole, attempts, bulk_csv, days, run_directory, set_rules, strays
 
-LOAD_SEEDS = range(10)
 # Always run; the others once, without sanitizers.
 SHORT, LONG = range(6), range(6, 50)
 ROWS_PER_DAY, DAYS = 6, 24
 UNLOAD_FLAGS = ("--partition", "day", "--max_partitions", "6", "--parallel", "3")
-MAX_KILLS = 3
-
-
-class Killer:
-    """Runs a program behind a counting proxy and kills it: at a request, before or after the service acts, or by time."""
-
-    def __init__(self, local, start):
-        self.died_at = None
-        self.proxy = CountingProxy(local.port, self._hook)
-        self.point = None
-        self.process = None
-        self.start = start
-        self.timer = None
-
-    def run(self, point):
-        """point: (request number, "before" or "after") or seconds. True where the kill came before the end."""
-        self.point = point
-        if isinstance(point, float):
-            self.timer = threading.Timer(point, self._kill, [f"after {point:.2f} s"])
-        self.process = self.start(self.proxy.endpoint)
-        if self.timer:
-            self.timer.start()
-        self.out, self.err = self.process.communicate(timeout=240)
-        if self.timer:
-            self.timer.cancel()
-            self.timer.join()
-        self.proxy.close()
-        assert self.process.returncode == -9 or not self.died_at, (self.process.returncode, self.err)
-        return self.process.returncode == -9
-
-    def _kill(self, where):
-        if self.process.poll() is None:
-            self.died_at = where
-            self.process.kill()
-
-    def _hook(self, n, phase, line):
-        if (n, phase) == self.point:
-            self._kill(f"{phase} request {n}: {line}")
-            self.process.wait()
-        return not self.died_at
 
 
 def age_journal(directory, seconds):
@@ -90,15 +48,6 @@ def rules_of(chance):
                           f"Query:6%/{seed + 1}:reset+after", f"GetObject:5%/{seed}:SlowDown",
                           "Unload:2:QueryExecutionException", "UnloadWrite:9:SlowDown",
                           f"PutObject:10%/{seed}:reset+after", "DeleteObjects:1:InternalError"], 3)
-
-
-def kill_points(chance, requests, seconds):
-    """Where it is killed, one after the other: mostly at a counted request, else by the clock; the first always hits."""
-    for _ in range(chance.randint(1, MAX_KILLS)):
-        if chance.random() < 0.3:
-            yield chance.uniform(0.02, 0.7 * seconds)
-        else:
-            yield chance.randint(1, int(0.9 * requests)), chance.choice(["before", "after"])
 
 
 def rehearse(unload):
@@ -204,48 +153,3 @@ def assert_named(key, result):
     """An object that no record names is told of: itself, or the attempt's folder that it lies in."""
     folder = re.match(r"u/results/(\d{4}[ab]*-[0-9a-f]{6})/", key)
     assert key in result.stdout or (folder and folder.group(1) in result.stdout), f"{key}\n{result.stdout}"
-
-
-def choose_load_point(seed, count):
-    """The seed's place among `count` requests, each seed in a tenth of its own, and before or after the service acts."""
-    chance = random.Random(seed)
-    n = 1 + int((seed + chance.random()) / len(LOAD_SEEDS) * count)
-    return min(n, count), chance.choice(["before", "after"])
-
-
-def requests_of_a_whole_run(local, program, flags):
-    """How many requests an undisturbed run makes."""
-    proxy = CountingProxy(local.port)
-    try:
-        expect(local.run(program, *flags, endpoint=proxy.endpoint), 0)
-    finally:
-        proxy.close()
-    assert len(proxy.requests) >= 5, proxy.requests
-    return len(proxy.requests)
-
-
-def names_what_is_in_the_way(result):
-    assert re.search(r"tsm-run-|results/|dest/|s3://", result.stderr), result.stderr
-
-
-@pytest.mark.parametrize("seed", LOAD_SEEDS)
-def test_ts_batchload(small, seed):
-    expect(small.unload(), 0)
-    # The undisturbed run goes into a table and buckets of its own, so that the killed one starts from nothing.
-    rehearsal = [{"target": "rehearsal", small.target: "rehearsal-load"}.get(flag, flag) for flag in small.load_flags()]
-    small.local.make_bucket("rehearsal-load", small.region)
-    count = requests_of_a_whole_run(small.local, "ts-batchload", rehearsal)
-    point = choose_load_point(seed, count)
-    flags = small.load_flags()
-    killer = Killer(small.local, lambda endpoint: small.local.popen("ts-batchload", *flags, endpoint=endpoint))
-    # The number of requests varies by a few with the timing of polls: a late point may find the run already done.
-    if not killer.run(point):
-        assert killer.process.returncode == 0, killer.err
-    again = small.load()
-    print(f"seed {seed}: killed {killer.died_at} of {count}; again: exit {again.returncode}")
-    assert again.returncode in (0, 2), again.stderr
-    if again.returncode == 2:
-        names_what_is_in_the_way(again)
-        small.local.empty(small.target, small.region)
-        expect(small.load(), 0)
-    assert_equal_tables(small.source, small.loaded())

@@ -33,6 +33,8 @@ struct Operation {
   Protocol protocol = Protocol::kJson;
   Idempotency idempotency = Idempotency::kSafe;
   bool may_hide_error = false;  // S3: look for an error inside a 200
+  // false: a throttling answer ends the call, for the caller has a pace of its own to slow down.
+  bool repeat_throttled = true;
 };
 
 struct ClientParts {

@@ -34,10 +34,28 @@ Result<ErrorReport> ParseErrorReport(std::string_view json);
 // At most `limit` errors, one line each: "file.csv, lines 2-3, 7: reason"; then how many more.
 std::vector<std::string> FirstErrors(const ErrorReport& report, std::size_t limit);
 
+// Rows that a report tells of, by the lines that it names: one named twice counts once, the header
+// does not count.
+struct RejectedRows {
+  std::uint64_t rows = 0;
+  // False where an error names no lines: how many rows it cost is not told.
+  bool complete = true;
+};
+RejectedRows CountRejected(const ErrorReport& report);
+
+// What a reason means for the operator. The service documents the first one's text; the others go
+// by words that such texts have.
+enum class ErrorMeaning { kUnknown, kTime, kType, kVersion };
+ErrorMeaning MeaningOf(std::string_view reason);
+// Of all reasons, each once.
+std::vector<ErrorMeaning> MeaningsOf(const ErrorReport& report);
+
 // Where the report lies and what it says.
 struct FetchedReport {
   s3::S3Uri uri;
   std::vector<std::string> first_errors;
+  ErrorReport report;
+  std::string body;  // as it lies there; "" where it is too large to be read here
 };
 
 // Finds the report among the objects under bucket/prefix by the task's id in its key (the key's

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;
   Headers headers;
   std::string body;
+  // Where set, sent in place of `body`: large, and not copied with the request.
+  std::shared_ptr<const std::string> shared_body = nullptr;
   Timeouts timeouts;
   bool direct = false;  // never through a proxy: metadata services of the container or instance
   // On a connection of its own: on a reused one that the server had closed, libcurl would send the
@@ -42,6 +45,8 @@ struct Request {
 
   // "/path?query", percent-encoded.
   std::string Target() const;
+  // What is sent.
+  const std::string& Body() const { return shared_body != nullptr ? *shared_body : body; }
 };
 
 struct Response {

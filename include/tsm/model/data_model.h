@@ -76,7 +76,8 @@ Result<DataModel> ParseDataModel(std::string_view json);
 Status CheckDataModel(const DataModel& model);
 
 // A customer-defined partition key of type DIMENSION must be written by a dimension mapping: with
-// enforcement REQUIRED the service refuses the task otherwise. kInvalidInput.
+// enforcement REQUIRED the service refuses the task otherwise. "measure_name" stands for the key of
+// type MEASURE, which every row has. kInvalidInput.
 // https://docs.aws.amazon.com/timestream/latest/developerguide/customer-defined-partition-keys-schema-validation.html
 Status CheckPartitionKey(const DataModel& model, std::string_view partition_key);
 

@@ -42,4 +42,25 @@ struct GeneratedModel {
 // tells which measure name has which.
 Result<GeneratedModel> GenerateDataModel(const ModelSource& source);
 
+// Files that no run record vouches for, by their header, and the existing table that they go into.
+struct HeaderSource {
+  std::vector<std::string> header;
+  std::string file;                           // for messages
+  std::string table;                          // the target, for messages
+  timestream::TableSchema schema;             // its columns; empty where it has none yet
+  std::vector<timestream::Measure> measures;  // by SHOW MEASURES; may be empty
+  std::string time_column;                    // with the time as a whole number; "": looked for
+  TimeUnit time_unit = TimeUnit::kNanoseconds;
+};
+
+// The model that writes each column of the files into the table's column of its name. The time is
+// the named column, or the alias that ts-unload gives it ("nanoseconds"). A TIMESTAMP measure is
+// read from "<name>_nanoseconds". Measure names stand in a column measure_name; those of single
+// measures are the ones that the table has.
+//
+// kInvalidInput where the table has no columns to go by, the time is not found, or the files have a
+// column that the table does not know: it might be a dimension, without which rows fold together.
+// The text twins of times (`time`, a TIMESTAMP measure) are left out. Else as GenerateDataModel.
+Result<GeneratedModel> GenerateFromHeader(const HeaderSource& source);
+
 }  // namespace tsm::model

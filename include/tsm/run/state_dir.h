@@ -14,6 +14,7 @@
 #include "tsm/core/clock.h"
 #include "tsm/core/journal.h"
 #include "tsm/core/local_file.h"
+#include "tsm/core/random.h"
 #include "tsm/core/result.h"
 
 namespace tsm::run {
@@ -26,6 +27,9 @@ Result<std::filesystem::path> DefaultStateDir(const aws::Environment& environmen
 // Letters, digits and dashes, a dash not first, at most 100: a name that can be neither a path nor
 // a flag.
 bool IsRunId(std::string_view text);
+
+// "20261122T024500Z-4f3a9c": sorts by time, and two runs of one second differ.
+std::string MakeRunId(const Clock& clock, Random& random);
 
 // `<state dir>/<run id>`; makes nothing. kInvalidInput where it is no run id.
 Result<std::filesystem::path> RunDirectory(const std::filesystem::path& state_dir,

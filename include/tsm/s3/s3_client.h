@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -51,6 +52,10 @@ struct ObjectHead {
   std::uint64_t size = 0;
   std::string etag;
   std::string content_type;
+  std::string encryption;  // x-amz-server-side-encryption: "", "AES256", "aws:kms", "aws:kms:dsse"
+  // What its writer gave with it, beside the type: x-amz-meta-…, content-encoding, cache-control
+  // and their like, lower-case names, as a copy of it would send them.
+  http::Headers metadata;
   // Both by S3's clock and in whole seconds, so that their difference is the object's age whatever
   // this machine's clock says. Empty where the answer has no such header, or none that is a date.
   std::optional<std::chrono::system_clock::time_point> last_modified;
@@ -67,6 +72,23 @@ struct ByteRange {
   std::uint64_t last = 0;  // inclusive
 };
 
+struct GetOptions {
+  std::optional<ByteRange> range;
+  // If-Match: the ETag (without quotes) that the object must still have; kValidation where it has
+  // another.
+  std::string if_match = {};
+  bool repeat_throttled = true;  // see aws::Operation
+};
+
+// How S3 keeps what is written.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/serv-side-encryption.html
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+struct StorageOptions {
+  std::string encryption = {};  // "" as the bucket's default, "AES256", "aws:kms"
+  std::string kms_key_id = {};  // with aws:kms; "" the account's aws/s3 key
+  bool bucket_owner_full_control = false;
+};
+
 struct PutOptions {
   std::string content_type = "binary/octet-stream";
   bool only_if_absent = false;  // If-None-Match: *; kAlreadyExists where the key exists
@@ -74,6 +96,9 @@ struct PutOptions {
   // another, kNotFound where it is gone. S3 asks for s3:GetObject beside s3:PutObject.
   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
   std::string if_match = {};
+  http::Headers metadata = {};  // as ObjectHead::metadata
+  StorageOptions storage = {};
+  bool repeat_throttled = true;  // see aws::Operation
 };
 
 struct DeleteOptions {
@@ -107,10 +132,48 @@ struct MultipartUploadPage {
 
 struct CopyOptions {
   std::string source_etag;  // x-amz-copy-source-if-match: the source must still be what was listed
+  StorageOptions storage = {};
+  bool repeat_throttled = true;  // see aws::Operation
 };
 
+// What S3 says of an object that it has taken.
 struct CopyResult {
   std::string etag;
+  std::string encryption = {};  // as ObjectHead::encryption
+};
+
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+inline constexpr std::size_t kMaxParts = 10'000;
+inline constexpr std::uint64_t kMinPartBytes = 5ULL * 1024 * 1024;  // but for the last part
+inline constexpr std::uint64_t kMaxPartBytes = 5ULL * 1024 * 1024 * 1024;
+
+struct UploadOptions {
+  std::string content_type = "binary/octet-stream";
+  http::Headers metadata = {};  // as ObjectHead::metadata
+  StorageOptions storage = {};
+  bool repeat_throttled = true;  // see aws::Operation
+};
+
+struct PartPlace {
+  ObjectKey key;
+  std::string upload_id;
+  std::size_t number = 0;        // from 1
+  bool repeat_throttled = true;  // see aws::Operation
+};
+
+// A part's bytes in another object.
+struct PartSource {
+  BucketName bucket;
+  ObjectKey key;
+  std::string etag;  // x-amz-copy-source-if-match
+  ByteRange range;
+};
+
+struct CompleteOptions {
+  std::uint64_t size = 0;  // of all parts
+  // Since the upload was created: an object that is older is not this upload's.
+  std::chrono::nanoseconds age{0};
+  bool repeat_throttled = true;  // see aws::Operation
 };
 
 class S3Client {
@@ -150,9 +213,14 @@ class S3Client {
   Result<std::string> GetObject(const BucketName& bucket, const ObjectKey& key,
                                 std::optional<ByteRange> range, std::stop_token stop);
 
-  // The whole object with its ETag and times, all of one answer.
+  // The object, or a range of it, with its ETag, times and metadata, all of one answer; the size is
+  // that of the body.
   Result<ObjectContent> GetObjectContent(const BucketName& bucket, const ObjectKey& key,
-                                         std::stop_token stop);
+                                         std::stop_token stop) {
+    return GetObjectContent(bucket, key, GetOptions(), std::move(stop));
+  }
+  Result<ObjectContent> GetObjectContent(const BucketName& bucket, const ObjectKey& key,
+                                         const GetOptions& options, std::stop_token stop);
 
   // Gives the ETag. With a condition: where the answer to a first attempt got lost and the next one
   // finds the condition broken, the object is read, and is a success where it has this very body.
@@ -163,12 +231,42 @@ class S3Client {
   Result<std::string> PutObject(const BucketName& bucket, const ObjectKey& key, std::string body,
                                 const PutOptions& options, std::stop_token stop);
 
+  // As above without a condition, of a large body that is not copied.
+  Result<CopyResult> PutObject(const BucketName& bucket, const ObjectKey& key,
+                               std::shared_ptr<const std::string> body, const PutOptions& options,
+                               std::stop_token stop);
+
   // Server-side copy of one object up to kMaxSingleCopyBytes, across buckets and regions; the
   // request goes to the target's region. kValidation where the source no longer has `source_etag`.
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
   Result<CopyResult> CopyObject(const BucketName& source_bucket, const ObjectKey& source_key,
                                 const BucketName& target_bucket, const ObjectKey& target_key,
                                 const CopyOptions& options, std::stop_token stop);
+
+  // Gives the upload's id. An answer that is lost leaves an upload behind whose id nobody knows:
+  // ForEachMultipartUpload finds it.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
+  Result<std::string> CreateMultipartUpload(const BucketName& bucket, const ObjectKey& key,
+                                            const UploadOptions& options, std::stop_token stop);
+
+  // Both give the part's ETag, and kNotFound with code NoSuchUpload where the upload is gone.
+  // UploadPartCopy: kValidation where the source no longer has the ETag.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
+  Result<std::string> UploadPartCopy(const PartSource& source, const BucketName& bucket,
+                                     const PartPlace& place, std::stop_token stop);
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
+  Result<std::string> UploadPart(const BucketName& bucket, const PartPlace& place,
+                                 std::shared_ptr<const std::string> body, std::stop_token stop);
+
+  // `etags`: of all parts in their order. S3 answers 200 before it knows whether it can, and may
+  // take minutes; both are followed. Where the upload is gone an earlier attempt, whose answer got
+  // lost, may have completed it: the object is then looked at, and is a success where it has the
+  // size and number of parts and is not older than the upload.
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+  Result<CopyResult> CompleteMultipartUpload(const BucketName& bucket, const ObjectKey& key,
+                                             const std::string& upload_id,
+                                             const std::vector<std::string>& etags,
+                                             const CompleteOptions& options, std::stop_token stop);
 
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
   Status DeleteObject(const BucketName& bucket, const ObjectKey& key, std::stop_token stop) {
@@ -216,7 +314,9 @@ class S3Client {
   aws::Operation MakeOperation(std::string name, std::string method, const BucketName& bucket,
                                const ObjectKey& key) const;
   Result<http::Response> Get(const BucketName& bucket, const ObjectKey& key,
-                             std::optional<ByteRange> range, std::stop_token stop);
+                             const GetOptions& options, std::stop_token stop);
+  Result<std::string> SendPart(aws::Operation operation, const BucketName& bucket,
+                               const PartPlace& place, std::stop_token stop);
   // One call of DeleteObjects; what is refused is added to `failures`.
   Status DeleteBatch(const BucketName& bucket, const std::vector<ObjectKey>& keys,
                      std::vector<DeleteFailure>* failures, std::stop_token stop);

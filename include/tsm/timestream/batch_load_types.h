@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tsm/timestream/table_ref.h"
@@ -27,7 +29,8 @@ struct BatchLoadRequest {
   CsvConfiguration csv;
   std::string data_model_json;  // the DataModel object
   std::string report_bucket;
-  std::string report_prefix;  // 1 to 928 bytes
+  std::string report_prefix;                        // 1 to 928 bytes
+  std::optional<std::int64_t> record_version = {};  // nothing: the service's default, 1
 };
 
 // https://docs.aws.amazon.com/timestream/latest/developerguide/batch-load-using-error-reports.html
@@ -76,6 +79,11 @@ struct BatchLoadTaskSummary {
   TaskStatus status = TaskStatus::kUnknown;
   double creation_time = 0;
   double resumable_until = 0;
+};
+
+struct BatchLoadTaskPage {
+  std::vector<BatchLoadTaskSummary> tasks;
+  std::string next_token;  // "" on the last page
 };
 
 }  // namespace tsm::timestream

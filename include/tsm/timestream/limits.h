@@ -37,5 +37,7 @@ inline constexpr std::size_t kMaxMeasureNameBytes = 256;
 inline constexpr std::size_t kMaxDatabaseOrTableNameBytes = 256;
 inline constexpr int kMaxDimensionsPerTable = 128;
 inline constexpr int kMaxMeasuresPerMultiMeasureRecord = 256;
+inline constexpr int kMaxMultiMeasuresPerTable = 1'024;
+inline constexpr int kMaxMeasureNamesPerTable = 8'192;
 
 }  // namespace tsm::timestream

@@ -84,6 +84,9 @@ class WriteClient {
   // Every page; `status` "" lists all.
   Result<std::vector<BatchLoadTaskSummary>> ListBatchLoadTasks(const std::string& status,
                                                                std::stop_token stop);
+  // One page; `token` "" asks for the first. For callers that keep a pace of their own.
+  Result<BatchLoadTaskPage> ListBatchLoadTasksPage(const std::string& status,
+                                                   const std::string& token, std::stop_token stop);
   Status ResumeBatchLoadTask(const std::string& task_id, std::stop_token stop);
 
  private:

@@ -19,9 +19,6 @@ struct PlannedUnload {
   std::uint64_t queries = 0;         // asked for the plan, beside DESCRIBE and SHOW
 };
 
-// "20261122T024500Z-4f3a9c": sorts by time, and two runs of one second differ.
-std::string MakeRunId(const UnloadServices& services);
-
 // `write` lists databases and tables; needed only where the scope does not name its tables.
 // kNotFound: a table that is not there, or a scope that selects none. kInvalidInput: a column that
 // a table does not have, a partition value that UNLOAD can't make a folder of, a default bucket's

@@ -52,36 +52,4 @@ std::vector<std::vector<std::string>> CountChunks(const TableSelect& select, con
 Result<PartitionCount> ParseCountRow(const TableSelect& select, std::size_t columns,
                                      const timestream::QueryPage& page, const timestream::Row& row);
 
-// The content of a range, for --verify content: one row per calendar partition with, for every
-// column, aggregates that Timestream documents and that hold for 2,000,000,000 rows of any value:
-// non-null count, min, max; varchar: sum of lengths; bigint: sums of quotient and remainder by
-// 4,294,967,296; double: sum; boolean: count of true; timestamp: sums of seconds and of
-// nanoseconds.
-// https://docs.aws.amazon.com/timestream/latest/developerguide/aggregate-functions.html
-struct ContentColumn {
-  std::string name;
-  std::string type;  // as DESCRIBE has it
-};
-std::string ContentSql(const TableSelect& select, const TimeRange& range,
-                       const std::vector<ContentColumn>& columns);
-// As CountChunks; "time" stays.
-std::vector<std::vector<ContentColumn>> ContentChunks(const TableSelect& select,
-                                                      const TimeRange& range,
-                                                      const std::vector<ContentColumn>& columns);
-// One aggregate of a partition: {"temperature", "sum", "12.5"}; a null aggregate is absent.
-struct ContentFact {
-  std::string column;
-  std::string aggregate;  // "count", "min", "max", "length", "quotient", "remainder", "sum",
-                          // "true", "seconds", "nanos"
-  std::string value;
-};
-struct PartitionContent {
-  std::string partition;  // "2024-02-26"
-  std::uint64_t rows = 0;
-  std::vector<ContentFact> facts;
-};
-Result<PartitionContent> ParseContentRow(const std::vector<ContentColumn>& columns,
-                                         const timestream::QueryPage& page,
-                                         const timestream::Row& row);
-
 }  // namespace tsm::unload

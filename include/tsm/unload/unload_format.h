@@ -59,4 +59,8 @@ struct UnloadFormat {
   std::vector<std::string> BatchLoadRemarks() const;
 };
 
+// What a batch load may separate values by: comma, '|', ';', tab, blank.
+// https://docs.aws.amazon.com/timestream/latest/developerguide/batch-load-preparing-data-file.html
+bool IsBatchLoadDelimiter(char delimiter);
+
 }  // namespace tsm::unload

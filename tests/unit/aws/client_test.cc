@@ -81,6 +81,17 @@ TEST_F(ClientTest, ARefusalIsNotRepeated) {
   EXPECT_THAT(transport_.requests(), SizeIs(1));
 }
 
+TEST_F(ClientTest, AThrottledCallIsLeftToACallerThatAsksForIt) {
+  Operation read = Read();
+  read.repeat_throttled = false;
+  transport_.Add(Refusal(400, "ThrottlingException"));
+  const Result<http::Response> throttled = client_.Call(read, {});
+  ASSERT_FALSE(throttled);
+  EXPECT_EQ(throttled.error().kind, ErrorKind::kThrottled);
+  EXPECT_EQ(throttled.error().attempts, 1);
+  EXPECT_EQ(transport_.requests().size(), 1U);
+}
+
 TEST_F(ClientTest, AnUnsafeCallIsRepeatedOnlyWhenSurelyRefused) {
   Operation publish = Read();
   publish.idempotency = Idempotency::kUnsafe;

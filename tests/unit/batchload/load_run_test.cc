@@ -1,432 +1,360 @@
-#include "tsm/batchload/load_run.h"
-
+// How groups become tasks: order, slots, paces, others' tasks, refusals, patience.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "batchload/fake_batch_load.h"
-#include "copy/fake_s3.h"
-#include "copy/recording_sink.h"
-#include "support/client_bench.h"
+#include <algorithm>
+#include <functional>
+#include <map>
 
-namespace tsm::batchload {
+#include "batchload/load_world.h"
+
+namespace tsm::test {
 namespace {
 
-using namespace std::chrono_literals;
-using test::FakeBatchLoad;
-using test::FakeTask;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
-using Json = nlohmann::json;
+using batchload::GroupState;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::Each;
+using testing::Ge;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
-struct LoadRunTest : ::testing::Test {
-  LoadRunTest() {
-    bench.transport.SetHandler([this](const http::Request& request) {
-      if (!http::FindHeader(request.headers, "x-amz-target").empty())
-        return service.Handle(request);
-      if (request.body.find("Action=Publish") == std::string::npos) return s3_fake.Handle(request);
-      published.push_back(PercentDecode(request.body));
-      return sns_answer;
-    });
-    s3_fake.AddBucket("errors");
-    options.table = {"db", "t"};
-    options.bucket = *s3::BucketName::Parse("target");
-    options.report_bucket = *s3::BucketName::Parse("errors");
-    options.data_model_json = R"({"TimeColumn":"t"})";
+std::vector<std::string> PrefixesOf(FakeBatchLoadService& service) {
+  std::vector<std::string> prefixes;
+  for (const FakeLoadTask& task : service.tasks()) prefixes.push_back(task.prefix);
+  return prefixes;
+}
+
+TEST(LoadRunTest, LoadsEveryGroupInOrder) {
+  LoadWorld world;
+  for (int i = 0; i < 12; ++i) world.AddGroup();
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  const std::vector<std::string> prefixes = PrefixesOf(world.service);
+  EXPECT_EQ(prefixes.size(), 12U);
+  EXPECT_TRUE(std::is_sorted(prefixes.begin(), prefixes.end()));
+  EXPECT_EQ(world.service.most_at_once(), 5U);
+  const batchload::LoadTotals totals = world.Totals();
+  EXPECT_EQ(totals.done, 12U);
+  EXPECT_EQ(totals.processed, 2400U);
+  EXPECT_EQ(totals.ingested, 2400U);
+  EXPECT_EQ(totals.bytes_metered, world.plan.bytes());
+  EXPECT_EQ(world.sink().events["task_created"], 12U);
+  EXPECT_EQ(world.sink().events["group_done"], 12U);
+  EXPECT_EQ(world.sink().last.done, 12U);
+  EXPECT_EQ(world.sink().last.rows_done, 2400U);
+  EXPECT_EQ(world.sink().last.bytes_done, world.plan.bytes());
+}
+
+TEST(LoadRunTest, CreatesAreASecondApart) {
+  LoadWorld world;
+  for (int i = 0; i < 10; ++i) world.AddGroup();
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  const std::vector<FakeLoadTask> tasks = world.service.tasks();
+  std::vector<UnixNanos> between;
+  for (std::size_t i = 1; i < tasks.size(); ++i) {
+    between.push_back(tasks[i].created - tasks[i - 1].created);
   }
+  EXPECT_THAT(between, Each(Ge(1'000'000'000)));
+}
 
-  static std::vector<LoadUnit> Units(std::size_t count, std::optional<std::uint64_t> rows = 10) {
-    std::vector<LoadUnit> units;
-    for (std::size_t i = 0; i < count; ++i) {
-      units.push_back({"p" + std::to_string(i) + "/", 100, rows});
+TEST(LoadRunTest, AskingKeepsItsPace) {
+  LoadWorld world;
+  std::vector<UnixNanos> at;
+  world.before = [&](const FakeCall& call) -> std::optional<Interference> {
+    if (call.name == "DescribeBatchLoadTask" || call.name == "ListBatchLoadTasks") {
+      at.push_back(world.Now());
     }
-    return units;
+    return std::nullopt;
+  };
+  for (int i = 0; i < 10; ++i) world.AddGroup();
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  std::vector<UnixNanos> between;
+  for (std::size_t i = 1; i < at.size(); ++i) between.push_back(at[i] - at[i - 1]);
+  EXPECT_THAT(between, Each(Ge(200'000'000)));
+}
+
+TEST(LoadRunTest, SendsWhatThePlanSays) {
+  LoadWorld world;
+  world.AddGroup();
+  world.plan.record_version = 7;
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  const FakeLoadTask task = world.service.tasks().at(0);
+  EXPECT_EQ(task.record_version, 7);
+  EXPECT_EQ(task.bucket, "bkt");
+  EXPECT_EQ(task.report_prefix, batchload::kReportPrefix);
+  EXPECT_GE(task.token.size(), 32U);
+  EXPECT_LE(task.token.size(), 64U);
+  EXPECT_THAT(task.body, HasSubstr(R"("QuoteChar":"\"")"));
+}
+
+TEST(LoadRunTest, TheCanaryLoadsAloneAndFirst) {
+  LoadWorld world;
+  world.plan.canary = true;
+  for (int i = 0; i < 20; ++i) world.AddGroup(i == 3 ? 1 : 10);
+  ASSERT_EQ(batchload::CanaryOf(world.plan), 3U);
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  const std::vector<FakeLoadTask> tasks = world.service.tasks();
+  ASSERT_EQ(tasks.size(), 20U);
+  EXPECT_EQ(tasks[0].prefix, world.plan.groups[3].prefix);
+  EXPECT_GE(tasks[1].created, tasks[0].ended);
+  EXPECT_EQ(tasks[1].prefix, world.plan.groups[0].prefix);
+  EXPECT_TRUE(world.state().canary_passed());
+}
+
+TEST(LoadRunTest, ThereIsNoCanaryOfOneGroup) {
+  LoadWorld world;
+  world.plan.canary = true;
+  world.AddGroup();
+  EXPECT_EQ(batchload::CanaryOf(world.plan), std::nullopt);
+  EXPECT_EQ(WhyNotLoaded(world, world.Run()), "");
+}
+
+TEST(LoadRunTest, TablesShareTheAccount) {
+  LoadWorld world;
+  world.AddTable("u");
+  world.AddTable("v");
+  for (int i = 0; i < 30; ++i) world.AddGroup(10, 100, 2, static_cast<std::size_t>(i) % 3);
+  std::size_t most = 0;
+  world.service.rules.fate = [&](const FakeLoadTask&, std::size_t number) {
+    most = std::max(most, number);
+    return std::optional<LoadFate>();
+  };
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  EXPECT_EQ(world.service.most_at_once(), 10U);
+  EXPECT_FALSE(world.sink().Told("waiting"));
+}
+
+TEST(LoadRunTest, FewerSlotsWhereAsked) {
+  LoadWorld world;
+  world.conduct.table_slots = 2;
+  for (int i = 0; i < 6; ++i) world.AddGroup();
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  EXPECT_EQ(world.service.most_at_once(), 2U);
+}
+
+TEST(LoadRunTest, WaitsForTasksOfOthersOnTheTable) {
+  LoadWorld world;
+  for (int i = 0; i < 4; ++i) world.AddGroup();
+  const UnixNanos now = world.Now();
+  for (int i = 0; i < 5; ++i) {
+    world.service.AddOther({"db", "t"}, "OTHER" + std::to_string(i), now,
+                           now + std::chrono::nanoseconds(hours(i < 2 ? 30 : 40)).count());
+  }
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  EXPECT_EQ(world.sink().CountTold("waiting: 5 tasks of others are active on db.t (OTHER0, OTHER1, "
+                                   "OTHER2, OTHER3, OTHER4)"),
+            1U);
+  EXPECT_TRUE(world.sink().Told("tasks of others no longer keep db.t waiting"));
+  EXPECT_GE(world.service.tasks()[0].created - now, std::chrono::nanoseconds(hours(30)).count());
+  EXPECT_LE(world.service.most_at_once(), 5U);
+  EXPECT_EQ(world.transport().CountCalls("CreateBatchLoadTask"), 4U);
+}
+
+TEST(LoadRunTest, WaitsForTasksOfOthersInTheAccount) {
+  LoadWorld world;
+  world.AddGroup();
+  const UnixNanos now = world.Now();
+  for (int i = 0; i < 10; ++i) {
+    world.service.AddOther({"other", "x" + std::to_string(i % 3)}, "OTHER" + std::to_string(i), now,
+                           now + std::chrono::nanoseconds(minutes(20 + i)).count());
+  }
+  world.service.rules.tasks_per_page = 3;
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  EXPECT_TRUE(world.sink().Told("waiting: 10 tasks of others are active in the account"));
+  EXPECT_EQ(world.transport().CountCalls("CreateBatchLoadTask"), 1U);
+}
+
+TEST(LoadRunTest, AQuotaThatIsNotSeenIsWaitedFor) {
+  LoadWorld world;
+  world.service.rules.table_tasks = 2;  // the listing does not tell why
+  for (int i = 0; i < 20; ++i) world.AddGroup();
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  EXPECT_EQ(world.service.tasks().size(), 20U);
+  EXPECT_TRUE(world.sink().Told("the service takes no task for it now"));
+  EXPECT_LE(world.transport().CountCalls("CreateBatchLoadTask"), 60U);
+}
+
+TEST(LoadRunTest, ThrottledCreatesAreSlowerAndThenFastAgain) {
+  LoadWorld world;
+  for (int i = 0; i < 20; ++i) world.AddGroup();
+  world.before = [&](const FakeCall& call) -> std::optional<Interference> {
+    if (call.name == "CreateBatchLoadTask" && call.number % 3 != 0 && call.number < 60) {
+      return Interference::Throttle();
+    }
+    return std::nullopt;
+  };
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  EXPECT_EQ(world.service.tasks().size(), 20U);
+}
+
+TEST(LoadRunTest, ThrottledListingsAndLooksAreAskedAgain) {
+  LoadWorld world;
+  for (int i = 0; i < 10; ++i) world.AddGroup();
+  world.before = [&](const FakeCall& call) -> std::optional<Interference> {
+    const bool asks = call.name == "DescribeBatchLoadTask" || call.name == "ListBatchLoadTasks";
+    if (asks && call.number % 5 != 0) return Interference::Throttle();
+    return std::nullopt;
+  };
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+}
+
+TEST(LoadRunTest, ALostAnswerToACreateMakesNoSecondTask) {
+  LoadWorld world;
+  for (int i = 0; i < 6; ++i) world.AddGroup();
+  int lost = 0;
+  world.after = [&](const FakeCall& call) -> std::optional<Interference> {
+    // All three attempts of a call.
+    if (call.name == "CreateBatchLoadTask" && lost < 6) return ++lost, Interference::Reset();
+    return std::nullopt;
+  };
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  EXPECT_EQ(world.service.tasks().size(), 6U);
+  EXPECT_TRUE(world.sink().Told("was already taken: it is task"));
+}
+
+TEST(LoadRunTest, AConflictIsLookedIntoAndTriedAgain) {
+  LoadWorld world;
+  for (int i = 0; i < 3; ++i) world.AddGroup();
+  int conflicts = 0;
+  world.before = [&](const FakeCall& call) -> std::optional<Interference> {
+    if (call.name != "CreateBatchLoadTask" || conflicts++ > 1) return std::nullopt;
+    return Interference::Of("ConflictException", "in use");
+  };
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  EXPECT_EQ(world.service.tasks().size(), 3U);
+}
+
+TEST(LoadRunTest, NothingMovesForADayAndTheRunGivesUp) {
+  LoadWorld world;
+  for (int i = 0; i < 3; ++i) world.AddGroup();
+  world.before = [&](const FakeCall& call) -> std::optional<Interference> {
+    if (call.name != "CreateBatchLoadTask") return std::nullopt;
+    return Interference::Of("ServiceQuotaExceededException", "full");
+  };
+  const UnixNanos began = world.Now();
+  const batchload::LoadRunResult result = world.Run();
+  ASSERT_TRUE(result.fatal);
+  EXPECT_THAT(result.fatal->message, HasSubstr("nothing has moved for 24 h"));
+  EXPECT_THAT(result.fatal->message, HasSubstr("full"));
+  EXPECT_GE(world.Now() - began, std::chrono::nanoseconds(hours(24)).count());
+  EXPECT_THAT(world.service.tasks(), IsEmpty());
+  world.before = nullptr;
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+}
+
+TEST(LoadRunTest, WhatSTheConsolesFolderMarkerIsNotForeign) {
+  LoadWorld world;
+  world.AddGroup();
+  world.service.Put(world.plan.groups[0].prefix, {0, 0, ""});
+  EXPECT_EQ(WhyNotLoaded(world, world.Run()), "");
+}
+
+TEST(LoadRunTest, ADrainLeavesTasksToTheService) {
+  LoadWorld world;
+  for (int i = 0; i < 8; ++i) world.AddGroup();
+  std::stop_source drain;
+  world.interrupts.drain = drain.get_token();
+  world.after = [&](const FakeCall& call) -> std::optional<Interference> {
+    if (call.name == "CreateBatchLoadTask" && world.service.tasks().size() == 3) {
+      drain.request_stop();
+    }
+    return std::nullopt;
+  };
+  const batchload::LoadRunResult result = world.Run();
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_FALSE(result.fatal);
+  EXPECT_TRUE(world.sink().Told("3 tasks go on in the service"));
+  EXPECT_EQ(world.Totals().loading, 3U);
+  world.interrupts = {};
+  world.after = nullptr;
+  world.clock.Advance(hours(2));
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  EXPECT_EQ(world.service.tasks().size(), 8U);
+}
+
+TEST(LoadRunTest, TheTickEndsTheRun) {
+  LoadWorld world;
+  world.AddGroup();
+  int ticks = 0;
+  world.conduct.tick = [&]() -> Status {
+    if (++ticks < 4) return Ok();
+    return MakeError(ErrorKind::kInTheWay, "the lock was taken over");
+  };
+  const batchload::LoadRunResult result = world.Run();
+  ASSERT_TRUE(result.fatal);
+  EXPECT_EQ(result.fatal->kind, ErrorKind::kInTheWay);
+}
+
+// Copies a group each half minute, in the order given; those that are left out fail.
+class SlowCopies {
+ public:
+  SlowCopies(LoadWorld& world, std::vector<std::size_t> order)
+      : world_(world), order_(std::move(order)), next_at_(world.Now()) {
+    world.plan.copy = true;
   }
 
-  LoadSummary Run(const std::vector<LoadUnit>& units) {
-    return RunLoad(options, units, parts, stop.get_token());
+  void operator()(batchload::LoadLedger& ledger, batchload::ReadyGroups& ready) {
+    if (world_.Now() < next_at_) return;
+    next_at_ += 30'000'000'000;
+    if (copied.size() == order_.size()) return ready.Close();
+    const std::size_t group = order_[copied.size()];
+    copied[group] = world_.Now();
+    for (std::uint32_t i = 0; i < 2; ++i) EXPECT_TRUE(ledger.Copied(group, i, {1, 10, {}}));
+    EXPECT_TRUE(ledger.SealGroup(group, {2, 20, 200}, {}));
+    ready.Push(group);
   }
 
-  FakeBatchLoad service;
-  test::FakeS3 s3_fake;
-  std::vector<std::string> published;
-  http::Response sns_answer{200,
-                            {},
-                            "<PublishResponse><PublishResult><MessageId>1</MessageId>"
-                            "</PublishResult></PublishResponse>"};
-  test::ClientBench bench;
-  timestream::WriteClient write{bench.client, test::CustomEndpoint("127.0.0.1:1"), "eu-west-1"};
-  s3::S3Client s3{bench.client, aws::EndpointResolver(test::CustomEndpoint("127.0.0.1:1")),
-                  "eu-west-1"};
-  sns::SnsClient sns{bench.client, aws::EndpointResolver(test::CustomEndpoint("127.0.0.1:1")),
-                     "eu-west-1"};
-  test::RecordingSink sink;
-  FailureNotifier notifier{sns, *sns::TopicArn::Parse("arn:aws:sns:eu-west-1:123456789012:t"),
-                           sink};
-  LoadParts parts{write, s3, bench.clock, bench.random, sink, notifier};
-  LoadOptions options;
-  std::stop_source stop;
+  std::map<std::size_t, UnixNanos> copied;
+
+ private:
+  LoadWorld& world_;
+  std::vector<std::size_t> order_;
+  UnixNanos next_at_;
 };
 
-Json Status(const char* status, Json report = FakeBatchLoad::Report(0, 0)) {
-  return {{"TaskStatus", status}, {"ProgressReport", std::move(report)}};
-}
-
-TEST_F(LoadRunTest, LoadsEveryGroupInOrderAtMostNAtATime) {
-  options.slots = 3;
-  service.describe = [](FakeTask& task) {
-    return task.describes < 3 ? Status("IN_PROGRESS", FakeBatchLoad::Report(4, 4))
-                              : FakeBatchLoad::Succeeded(task, 10);
-  };
-  const LoadSummary summary = Run(Units(8));
-  EXPECT_EQ(summary.succeeded, 8U);
-  EXPECT_EQ(summary.created, 8U);
-  EXPECT_EQ(summary.processed, 80U);
-  EXPECT_EQ(summary.ingested, 80U);
-  EXPECT_EQ(summary.bytes_metered, 8U);
-  EXPECT_THAT(summary.failures, IsEmpty());
-  EXPECT_EQ(service.most_active(), 3U);
-  EXPECT_EQ(service.created_prefixes().front(), "p0/");
-  EXPECT_EQ(service.created_prefixes().back(), "p7/");
-  EXPECT_EQ(sink.last().done, 8U);
-  EXPECT_THAT(published, IsEmpty());
-}
-
-TEST_F(LoadRunTest, TheRequestSaysWhereAndHow) {
-  options.csv.null_value = "NULL";
-  Run(Units(1));
-  const Json& body = service.create_bodies().at(0);
-  EXPECT_EQ(body["TargetDatabaseName"], "db");
-  EXPECT_EQ(body["DataSourceConfiguration"]["DataSourceS3Configuration"]["BucketName"], "target");
-  EXPECT_EQ(body["DataSourceConfiguration"]["CsvConfiguration"]["NullValue"], "NULL");
-  const Json& report = body["ReportConfiguration"]["ReportS3Configuration"];
-  EXPECT_EQ(report["BucketName"], "errors");
-  EXPECT_EQ(report["ObjectKeyPrefix"], "batch_load_errors");
-}
-
-TEST_F(LoadRunTest, CreatesArePacedAndTasksAskedOncePerInterval) {
-  options.slots = 2;
-  service.describe = [](FakeTask& task) {
-    return task.describes < 3 ? Status("CREATED") : FakeBatchLoad::Succeeded(task, 10);
-  };
-  const LoadSummary summary = Run(Units(2));
-  // Created at 0 s and 1 s, described at 10, 20, 30 and 11, 21, 31 s.
-  EXPECT_EQ(summary.duration, 31s);
-  EXPECT_EQ(service.task("p1/").describes, 3);
-}
-
-TEST_F(LoadRunTest, AQuotaLeavesTheGroupQueuedUnderItsToken) {
-  int refusals = 0;
-  service.refuse_create = [&](const Json&) -> std::optional<http::Response> {
-    if (service.created_prefixes().size() != 1 || refusals >= 6) return std::nullopt;
-    return FakeBatchLoad::Error(402, ++refusals % 2 == 0 ? "ServiceQuotaExceededException"
-                                                         : "ServiceQuotaExceededException");
-  };
-  const LoadSummary summary = Run(Units(3));
-  EXPECT_EQ(summary.succeeded, 3U);
-  EXPECT_EQ(refusals, 6);
-  std::vector<std::string> tokens;
-  for (const Json& body : service.create_bodies()) tokens.push_back(body["ClientToken"]);
-  ASSERT_EQ(tokens.size(), 9U);
-  for (std::size_t i = 2; i <= 7; ++i) EXPECT_EQ(tokens[i], tokens[1]);
-  EXPECT_NE(tokens[0], tokens[1]);
-  EXPECT_NE(tokens[8], tokens[1]);
-  EXPECT_EQ(sink.Count("stays queued"), 1U);
-}
-
-TEST_F(LoadRunTest, ThrottledAndFailingCreatesBackOffToAMinute) {
-  int refusals = 0;
-  service.refuse_create = [&](const Json&) -> std::optional<http::Response> {
-    // Three attempts of the client each: 20 refused creates.
-    if (++refusals > 60) return std::nullopt;
-    return refusals % 2 == 0 ? FakeBatchLoad::Error(400, "ThrottlingException")
-                             : FakeBatchLoad::Error(500, "InternalServerException");
-  };
-  options.create_backoff = 2s;
-  const LoadSummary summary = Run(Units(1));
-  EXPECT_EQ(summary.succeeded, 1U);
-  const auto sleeps = bench.clock.sleeps();
-  const auto longest = *std::max_element(sleeps.begin(), sleeps.end());
-  EXPECT_LE(longest, 60s);
-  EXPECT_GE(longest, 30s);
-}
-
-TEST_F(LoadRunTest, AnotherRefusalFailsTheGroupAndTheOthersGoOn) {
-  service.refuse_create = [](const Json& body) -> std::optional<http::Response> {
-    const std::string prefix =
-        body["DataSourceConfiguration"]["DataSourceS3Configuration"]["ObjectKeyPrefix"];
-    if (prefix != "p=1/") return std::nullopt;
-    return FakeBatchLoad::Error(400, "ValidationException", "bad prefix");
-  };
-  std::vector<LoadUnit> units = Units(2);
-  units.push_back({"p=1/", 1, 10});
-  const LoadSummary summary = Run(units);
-  EXPECT_EQ(summary.succeeded, 2U);
-  ASSERT_THAT(summary.failures, SizeIs(1));
-  EXPECT_EQ(summary.failures[0].task_id, "");
-  EXPECT_THAT(summary.failures[0].error.Text(), HasSubstr("bad prefix"));
-  EXPECT_THAT(summary.failures[0].error.Text(), HasSubstr("outside the pattern"));
-  EXPECT_THAT(published, SizeIs(1));
-}
-
-TEST_F(LoadRunTest, AMissingPermissionStartsNothingMoreButFollowsWhatRuns) {
-  service.refuse_create = [&](const Json&) -> std::optional<http::Response> {
-    if (service.created_prefixes().size() < 2) return std::nullopt;
-    return FakeBatchLoad::Error(400, "AccessDeniedException");
-  };
-  const LoadSummary summary = Run(Units(10));
-  ASSERT_TRUE(summary.fatal);
-  EXPECT_EQ(summary.fatal->kind, ErrorKind::kAccessDenied);
-  EXPECT_EQ(summary.succeeded, 2U);
-  EXPECT_EQ(summary.not_started, 8U);
-  EXPECT_EQ(service.create_bodies().size(), 3U);
-}
-
-TEST_F(LoadRunTest, EveryWaitingStateIsWaitedFor) {
-  const char* const states[] = {"CREATED", "IN_PROGRESS", "PENDING_RESUME", "THAWING", "THAWING"};
-  service.describe = [&](FakeTask& task) {
-    const auto step = static_cast<std::size_t>(task.describes - 1);
-    return step < std::size(states) ? Status(states[step]) : FakeBatchLoad::Succeeded(task, 10);
-  };
-  const LoadSummary summary = Run(Units(1));
-  EXPECT_EQ(summary.succeeded, 1U);
-  EXPECT_EQ(sink.Count("THAWING"), 1U);
-}
-
-TEST_F(LoadRunTest, CountsThatDifferAreABrokenProof) {
-  service.describe = [](FakeTask& task) {
-    task.ended = true;
-    if (task.prefix == "p0/") return Status("SUCCEEDED", FakeBatchLoad::Report(9, 9));
-    if (task.prefix == "p1/") return Status("SUCCEEDED", FakeBatchLoad::Report(10, 9));
-    if (task.prefix == "p2/") return Status("SUCCEEDED", FakeBatchLoad::Report(11, 11));
-    return FakeBatchLoad::Succeeded(task, 10);
-  };
-  const LoadSummary summary = Run(Units(4));
-  EXPECT_EQ(summary.succeeded, 1U);
-  ASSERT_THAT(summary.failures, SizeIs(3));
-  for (const LoadFailure& failure : summary.failures) {
-    EXPECT_EQ(failure.error.kind, ErrorKind::kProof) << failure.error.Text();
-  }
-  EXPECT_THAT(summary.failures[0].error.Text(),
-              HasSubstr("9 records were processed, the manifests say 10 rows"));
-}
-
-TEST_F(LoadRunTest, WithoutExpectedRowsNothingIsProven) {
-  service.describe = [](FakeTask& task) { return FakeBatchLoad::Succeeded(task, 3); };
-  EXPECT_EQ(Run(Units(1, std::nullopt)).succeeded, 1U);
-}
-
-TEST_F(LoadRunTest, WithoutExpectedRowsLostRecordsAreStillTold) {
-  service.describe = [](FakeTask& task) {
-    task.ended = true;
-    return Status("SUCCEEDED", FakeBatchLoad::Report(10, 9));
-  };
-  EXPECT_EQ(Run(Units(1, std::nullopt)).succeeded, 1U);
-  EXPECT_EQ(sink.Count("of 10 records processed 9 were ingested"), 1U);
-}
-
-TEST_F(LoadRunTest, AFailedTaskShowsItsReportAndTellsTheTopic) {
-  s3_fake.Put("errors", "batch_load_errors/t/TASK9/TASK9.json", "{}");
-  s3_fake.Put("errors", "batch_load_errors/t/TASK0/x.json",
-              R"({"taskId":"TASK0","taskErrors":[],"fileErrors":[{"fileName":"a.csv","errors":[
-                  {"reason":"outside the window","lineRanges":[[2,4]]}]}]})");
-  service.describe = [](FakeTask& task) {
-    if (task.prefix != "p0/") return FakeBatchLoad::Succeeded(task, 10);
-    task.ended = true;
-    Json report = FakeBatchLoad::Report(10, 7);
-    report["RecordIngestionFailures"] = 3;
-    return Status("FAILED", report);
-  };
-  const LoadSummary summary = Run(Units(3));
-  EXPECT_EQ(summary.succeeded, 2U);
-  ASSERT_THAT(summary.failures, SizeIs(1));
-  EXPECT_EQ(summary.failures[0].error.kind, ErrorKind::kService);
-  EXPECT_THAT(summary.failures[0].error.Text(), HasSubstr("completed with errors"));
-  EXPECT_EQ(sink.Count("s3://errors/batch_load_errors/t/TASK0/x.json"), 1U);
-  EXPECT_EQ(sink.Count("a.csv, lines 2-4: outside the window"), 1U);
-  ASSERT_THAT(published, SizeIs(1));
-  EXPECT_THAT(published[0], HasSubstr("TASK0"));
-  EXPECT_THAT(published[0], HasSubstr("batch"));
-}
-
-TEST_F(LoadRunTest, AFailedTaskWithUnexplainedCountsIsABrokenProof) {
-  service.describe = [](FakeTask& task) {
-    task.ended = true;
-    Json report = FakeBatchLoad::Report(6, 6);
-    if (task.prefix == "p0/") report["ParseFailures"] = 4;  // explains
-    if (task.prefix == "p1/") report["FileFailures"] = 1;   // explains
-    if (task.prefix == "p2/") report["ParseFailures"] = 1;  // does not
-    Json description = Status("FAILED", report);
-    if (task.prefix == "p3/") description["ErrorMessage"] = "the task ran out of time";
-    return description;
-  };
-  const LoadSummary summary = Run(Units(4));
-  ASSERT_THAT(summary.failures, SizeIs(4));
-  EXPECT_EQ(summary.failures[0].error.kind, ErrorKind::kService);
-  EXPECT_EQ(summary.failures[1].error.kind, ErrorKind::kService);
-  EXPECT_EQ(summary.failures[2].error.kind, ErrorKind::kProof);
-  EXPECT_EQ(summary.failures[3].error.kind, ErrorKind::kService);
-  EXPECT_EQ(sink.Count("no report of task"), 4U);
-}
-
-TEST_F(LoadRunTest, ATopicThatFailsIsAWarning) {
-  sns_answer = {
-      403, {}, "<ErrorResponse><Error><Code>AuthorizationError</Code></Error></ErrorResponse>"};
-  service.describe = [](FakeTask& task) {
-    task.ended = true;
-    return Status("FAILED", FakeBatchLoad::Report(10, 0));
-  };
-  const LoadSummary summary = Run(Units(2));
-  EXPECT_THAT(summary.failures, SizeIs(2));
-  EXPECT_EQ(sink.Count("was not sent to arn:aws:sns"), 2U);
-}
-
-TEST_F(LoadRunTest, AStoppedTaskIsResumedWithGrowingWaits) {
-  service.describe = [](FakeTask& task) {
-    return task.resumes < 4 ? Status("PROGRESS_STOPPED") : FakeBatchLoad::Succeeded(task, 10);
-  };
-  const LoadSummary summary = Run(Units(1));
-  EXPECT_EQ(summary.succeeded, 1U);
-  EXPECT_EQ(service.task("p0/").resumes, 4);
-  EXPECT_EQ(sink.Count("was resumed"), 4U);
-  // Half of 1 + 2 + 4 + 8 minutes at least, all of it at most, and five polls.
-  EXPECT_GE(summary.duration, 450s);
-  EXPECT_LE(summary.duration, 950s);
-}
-
-TEST_F(LoadRunTest, AnExpiredResumeFailsTheGroup) {
-  const double now = std::chrono::duration<double>(bench.clock.Now().time_since_epoch()).count();
-  service.describe = [&](FakeTask& task) {
-    Json description = Status("PROGRESS_STOPPED", FakeBatchLoad::Report(5, 5));
-    description["ResumableUntil"] = task.prefix == "p0/" ? now + 1 : now + 200;
-    return description;
-  };
-  const LoadSummary summary = Run(Units(2));
-  ASSERT_THAT(summary.failures, SizeIs(2));
-  EXPECT_EQ(summary.processed, 10U);
-  EXPECT_EQ(service.task("p0/").resumes, 0);
-  EXPECT_GE(service.task("p1/").resumes, 2);  // the waits shrink towards the deadline
-  EXPECT_THAT(summary.failures[1].error.Text(), HasSubstr("can't be resumed any more"));
-}
-
-TEST_F(LoadRunTest, ARefusedResumeIsTriedAgainOrFails) {
-  service.describe = [](FakeTask& task) {
-    return task.resumes < 3 ? Status("PROGRESS_STOPPED") : FakeBatchLoad::Succeeded(task, 10);
-  };
-  service.refuse_resume = [](FakeTask& task) -> std::optional<http::Response> {
-    if (task.prefix == "p1/")
-      return FakeBatchLoad::Error(400, "ValidationException", "not resumable");
-    if (task.resumes < 3) return FakeBatchLoad::Error(402, "ServiceQuotaExceededException");
-    return std::nullopt;
-  };
-  const LoadSummary summary = Run(Units(2));
-  EXPECT_EQ(summary.succeeded, 1U);
-  ASSERT_THAT(summary.failures, SizeIs(1));
-  EXPECT_EQ(summary.failures[0].prefix, "p1/");
-  EXPECT_THAT(summary.failures[0].error.Text(), HasSubstr("not resumable"));
-}
-
-TEST_F(LoadRunTest, PassingDescribeErrorsAreAskedAgain) {
-  service.refuse_describe = [](FakeTask& task) -> std::optional<http::Response> {
-    if (task.describes <= 9) return FakeBatchLoad::Error(500, "InternalServerException");
-    return std::nullopt;
-  };
-  const LoadSummary summary = Run(Units(1));
-  EXPECT_EQ(summary.succeeded, 1U);
-  EXPECT_EQ(sink.Count("asking again"), 1U);
-}
-
-TEST_F(LoadRunTest, ATaskThatIsGoneFailsItsGroup) {
-  service.refuse_describe = [](FakeTask& task) -> std::optional<http::Response> {
-    if (task.prefix != "p1/") return std::nullopt;
-    return FakeBatchLoad::Error(400, "ResourceNotFoundException");
-  };
-  const LoadSummary summary = Run(Units(3));
-  EXPECT_EQ(summary.succeeded, 2U);
-  ASSERT_THAT(summary.failures, SizeIs(1));
-  EXPECT_EQ(summary.failures[0].task_id, "TASK1");
-}
-
-TEST_F(LoadRunTest, ExpiredCredentialsEndTheRunAndNameTheRunningTasks) {
-  service.refuse_describe = [](FakeTask&) -> std::optional<http::Response> {
-    return FakeBatchLoad::Error(403, "ExpiredTokenException");
-  };
-  options.slots = 2;
-  const LoadSummary summary = Run(Units(5));
-  ASSERT_TRUE(summary.fatal);
-  EXPECT_EQ(summary.fatal->kind, ErrorKind::kExpiredCredentials);
-  EXPECT_THAT(summary.running, SizeIs(2));
-  EXPECT_EQ(summary.not_started, 3U);
-}
-
-TEST_F(LoadRunTest, AStopNamesTheRunningTasks) {
-  options.slots = 2;
-  service.describe = [&](FakeTask& task) {
-    if (task.describes == 2) stop.request_stop();
-    return Status("IN_PROGRESS");
-  };
-  const LoadSummary summary = Run(Units(5));
-  EXPECT_TRUE(summary.interrupted);
-  EXPECT_EQ(summary.created, 2U);
-  ASSERT_THAT(summary.running, SizeIs(2));
-  EXPECT_EQ(summary.running[1].prefix, "p1/");
-  EXPECT_EQ(summary.running[1].task_id, "TASK1");
-  EXPECT_EQ(summary.not_started, 3U);
-  EXPECT_THAT(summary.failures, IsEmpty());
-}
-
-TEST_F(LoadRunTest, TenThousandGroupsAreWalkedThrough) {
-  const LoadSummary summary = Run(Units(10'000));
-  EXPECT_EQ(summary.succeeded, 10'000U);
-  EXPECT_EQ(summary.processed, 100'000U);
-  EXPECT_LE(service.most_active(), 5U);
-}
-
-TEST_F(LoadRunTest, TheTableIsWaitedForUntilItIsIdle) {
-  int lists = 0;
-  service.list = [&] {
-    ++lists;
-    Json tasks = Json::array();
-    tasks.push_back({{"TaskId", "OLD"},
-                     {"TaskStatus", "SUCCEEDED"},
-                     {"DatabaseName", "db"},
-                     {"TableName", "t"}});
-    tasks.push_back({{"TaskId", "OTHER"},
-                     {"TaskStatus", "CREATED"},
-                     {"DatabaseName", "db"},
-                     {"TableName", "u"}});
-    if (lists < 4) {
-      tasks.push_back({{"TaskId", "THEIRS"},
-                       {"TaskStatus", lists == 1 ? "PENDING_RESUME" : "IN_PROGRESS"},
-                       {"DatabaseName", "db"},
-                       {"TableName", "t"}});
+TEST(LoadRunTest, GroupsStartAsTheyAreCopied) {
+  LoadWorld world;
+  for (int i = 0; i < 6; ++i) world.AddGroup();
+  SlowCopies copies(world, {0, 2, 1, 3, 4, 5});
+  world.copies = std::ref(copies);
+  ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
+  for (const FakeLoadTask& task : world.service.tasks()) {
+    for (const auto& [group, at] : copies.copied) {
+      if (world.plan.groups[group].prefix != task.prefix) continue;
+      EXPECT_GE(task.created, at);
+      EXPECT_LE(task.created - at, 3'000'000'000);
     }
-    return tasks;
-  };
-  EXPECT_TRUE(WaitForIdleTable(options.table, 10s, parts, {}));
-  EXPECT_EQ(lists, 4);
-  EXPECT_EQ(sink.Count("THEIRS"), 1U);
-  EXPECT_THAT(bench.clock.sleeps(), ::testing::ElementsAre(10s, 10s, 10s));
+  }
 }
 
-TEST_F(LoadRunTest, WaitingForTheTableCanBeStoppedAndRefused) {
-  service.list = [] {
-    return Json::array(
-        {{{"TaskId", "X"}, {"TaskStatus", "CREATED"}, {"DatabaseName", "db"}, {"TableName", "t"}}});
-  };
-  bench.transport.SetHandler([this](const http::Request& request) {
-    stop.request_stop();
-    return service.Handle(request);
-  });
-  const tsm::Status stopped = WaitForIdleTable(options.table, 10s, parts, stop.get_token());
-  ASSERT_FALSE(stopped);
-  EXPECT_EQ(stopped.error().kind, ErrorKind::kCancelled);
-  bench.transport.SetHandler(
-      [](const http::Request&) { return FakeBatchLoad::Error(400, "AccessDeniedException"); });
-  const tsm::Status refused = WaitForIdleTable(options.table, 10s, parts, {});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().kind, ErrorKind::kAccessDenied);
+TEST(LoadRunTest, ACanaryThatIsNotCopiedIsReplaced) {
+  LoadWorld world;
+  world.plan.canary = true;
+  for (int i = 0; i < 5; ++i) world.AddGroup(i == 2 ? 1 : 10);
+  SlowCopies copies(world, {0, 1, 3, 4});  // not 2, the smallest
+  world.copies = std::ref(copies);
+  const batchload::LoadRunResult result = world.Run();
+  EXPECT_FALSE(result.fatal);
+  EXPECT_EQ(world.Totals().done, 4U);
+  EXPECT_EQ(world.Group(2).state, GroupState::State::kPending);
+  EXPECT_TRUE(
+      world.sink().Told("g0003 (p=g0003), the first to be loaded alone, is not there; g0001"));
+  const std::vector<FakeLoadTask> tasks = world.service.tasks();
+  EXPECT_GE(tasks.at(1).created, tasks.at(0).ended);
+}
+
+TEST(LoadRunTest, GroupsAreTakenOnce) {
+  batchload::ReadyGroups ready;
+  ready.Push(3);
+  ready.Push(1);
+  EXPECT_FALSE(ready.closed());
+  ready.Close();
+  EXPECT_FALSE(ready.closed());  // not all were taken
+  EXPECT_THAT(ready.Take(), testing::ElementsAre(3, 1));
+  EXPECT_TRUE(ready.closed());
 }
 
 }  // namespace
-}  // namespace tsm::batchload
+}  // namespace tsm::test

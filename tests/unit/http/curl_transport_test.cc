@@ -70,6 +70,20 @@ TEST(CurlTransportTest, SendsBodiesWithTheirLengthAndNothingElse) {
   EXPECT_EQ(server.accepted(), 1);
 }
 
+TEST(CurlTransportTest, ASharedBodyIsSentInPlaceOfTheBody) {
+  EchoLog log;
+  const test::SocketServer server([&](test::Connection& c) { log(c); });
+  CurlTransport transport;
+  Request put = Get(server, "/b");
+  put.method = "PUT";
+  put.body = "not this";
+  put.shared_body = std::make_shared<const std::string>("but this one");
+  ASSERT_TRUE(transport.Send(put, {}));
+  ASSERT_EQ(log.requests().size(), 1U);
+  EXPECT_THAT(log.requests()[0], testing::HasSubstr("Content-Length: 12"));
+  EXPECT_TRUE(log.requests()[0].ends_with("\r\n\r\nbut this one"));
+}
+
 TEST(CurlTransportTest, HeadReadsNoBodyAndHeadersAreTrimmed) {
   EchoLog log;
   SocketServer server(std::ref(log));

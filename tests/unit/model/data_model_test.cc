@@ -66,7 +66,8 @@ TEST(DataModel, TheRequestHoldsWhatTheFileHeldAndNothingMore) {
 
 TEST(DataModel, TheShippedSamplesAreGood) {
   for (const char* name :
-       {"multi_measure", "single_measure_mixed", "clickstream", "mixed_with_timestamp"}) {
+       {"multi_measure", "single_measure_mixed", "clickstream", "mixed_with_timestamp",
+        "rename_columns", "drop_columns", "other_measure_name", "change_types"}) {
     const std::string path = std::string(TSM_SOURCE_DIR) + "/data_model_samples/" + name + ".json";
     std::ifstream file(path);
     ASSERT_TRUE(file) << path;
@@ -184,6 +185,62 @@ TEST(DataModel, RefusesMixedMistakes) {
   }
 }
 
+// Rows of each MeasureName take one mapping, so that several may have one target.
+TEST(DataModel, MeasureNamesMayShareATarget) {
+  const auto model = [](const char* mappings, bool names) {
+    return ParseDataModel(
+        std::string(R"({"TimeColumn":"t","DimensionMappings":[{"SourceColumn":"h"}],)") +
+        (names ? R"("MeasureNameColumn":"n",)" : "") + R"("MixedMeasureMappings":[)" + mappings +
+        "]}");
+  };
+  const char* const shared =
+      R"({"MeasureName":"a","SourceColumn":"c","TargetMeasureName":"v","MeasureValueType":"DOUBLE"},
+         {"MeasureName":"b","SourceColumn":"c","TargetMeasureName":"v","MeasureValueType":"DOUBLE"})";
+  EXPECT_TRUE(model(shared, true));
+  EXPECT_THAT(model(shared, false).error().Text(),
+              HasSubstr("the measure \"v\" of type DOUBLE is already written"));
+  EXPECT_THAT(
+      model(R"({"MeasureName":"a","SourceColumn":"c","MeasureValueType":"TIMESTAMP"})", true)
+          .error()
+          .Text(),
+      HasSubstr("the type TIMESTAMP belongs to multi-measure records"));
+  EXPECT_THAT(
+      model(R"({"MeasureName":"a","MeasureValueType":"MULTI","MultiMeasureAttributeMappings":[
+                 {"SourceColumn":"x","MeasureValueType":"DOUBLE"}]},
+               {"MeasureName":"b","MeasureValueType":"MULTI","MultiMeasureAttributeMappings":[
+                 {"SourceColumn":"x","MeasureValueType":"BIGINT"}]})",
+            true)
+          .error()
+          .Text(),
+      HasSubstr("$.MixedMeasureMappings[1].MultiMeasureAttributeMappings[0]: the measure \"x\" has "
+                "another MeasureValueType than at $.MixedMeasureMappings[0]."));
+}
+
+TEST(DataModel, ATableHasItsLimits) {
+  DataModel model = *ParseDataModel(kMixed);
+  model.mixed.resize(1);
+  for (int i = 1; i < 8192; ++i) {
+    model.mixed.push_back({"n" + std::to_string(i), "c", "", MeasureType::kDouble, {}});
+  }
+  EXPECT_TRUE(CheckDataModel(model));
+  model.mixed.push_back({"one more", "c", "", MeasureType::kDouble, {}});
+  EXPECT_THAT(CheckDataModel(model).error().Text(), HasSubstr("writes 8193 measure names"));
+  model.mixed.clear();
+  for (int i = 0; i < 5; ++i) {
+    MixedMeasureMapping mapping{"m" + std::to_string(i), "", "", MeasureType::kMulti, {}};
+    for (int j = 0; j < 205; ++j) {
+      mapping.attributes.push_back(
+          {"c" + std::to_string(i) + "_" + std::to_string(j), "", MeasureType::kDouble});
+    }
+    model.mixed.push_back(std::move(mapping));
+  }
+  EXPECT_THAT(CheckDataModel(model).error().Text(),
+              HasSubstr("$.MixedMeasureMappings[4].MultiMeasureAttributeMappings: the model writes "
+                        "1025 multi-measure columns"));
+  model.mixed.back().attributes.pop_back();
+  EXPECT_TRUE(CheckDataModel(model));
+}
+
 TEST(DataModel, MalformedJsonNamesLineAndColumn) {
   const Result<DataModel> model = ParseDataModel("{\n  \"TimeColumn\": \"t\",\n  oops\n}");
   ASSERT_FALSE(model);
@@ -215,9 +272,7 @@ TEST(DataModel, ThePartitionKeyMustBeADimension) {
   const Status missing = CheckPartitionKey(model, "country");
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().Text(), HasSubstr("city, text"));
-  const Status measure = CheckPartitionKey(model, "measure_name");
-  ASSERT_FALSE(measure);
-  EXPECT_THAT(measure.error().Text(), HasSubstr("type MEASURE"));
+  EXPECT_TRUE(CheckPartitionKey(model, "measure_name"));
 }
 
 }  // namespace

@@ -2,11 +2,11 @@
 
 #include "tsm/core/text.h"
 #include "tsm/core/time_text.h"
-#include "tsm/unload/partition_calendar.h"
+#include "tsm/timestream/partition_calendar.h"
 
 namespace tsm::test {
 
-using unload::PartitionUnit;
+using timestream::PartitionUnit;
 
 namespace {
 
@@ -86,7 +86,7 @@ class Scanner {
 std::optional<PartitionUnit> UnitOf(const std::string& format) {
   for (const PartitionUnit unit :
        {PartitionUnit::kHour, PartitionUnit::kDay, PartitionUnit::kMonth, PartitionUnit::kYear}) {
-    if (format == unload::PartitionDateFormat(unit)) return unit;
+    if (format == timestream::PartitionDateFormat(unit)) return unit;
   }
   return std::nullopt;
 }
@@ -176,7 +176,7 @@ void TakeNumbers(Scanner& scanner) {
 Result<SqlSelect> ParseSelect(std::string_view sql) {
   Scanner scanner(sql);
   SqlSelect select;
-  select.range = {unload::kFirstMoment, unload::kLastMoment};
+  select.range = {timestream::kFirstMoment, timestream::kLastMoment};
   if (!scanner.Take("SELECT ")) return NotUnderstood("the statement", sql);
   bool found = false;
   Scanner items(scanner.TakeBefore(" FROM ", &found));

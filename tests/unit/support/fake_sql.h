@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "tsm/core/result.h"
+#include "tsm/timestream/partition_unit.h"
 #include "tsm/timestream/table_ref.h"
-#include "tsm/unload/partition_unit.h"
 #include "tsm/unload/slice_plan.h"
 
 namespace tsm::test {
@@ -32,7 +32,7 @@ struct SqlItem {
   std::string name;    // the alias, or the column's
   std::string column;  // of kColumn, kCountColumn, kAggregate
   std::string text;    // as it stands, without the alias
-  unload::PartitionUnit unit = unload::PartitionUnit::kNone;
+  timestream::PartitionUnit unit = timestream::PartitionUnit::kNone;
 };
 
 struct SqlSelect {

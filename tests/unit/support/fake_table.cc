@@ -6,11 +6,11 @@
 namespace tsm::test {
 
 using timestream::ColumnRole;
-using unload::NextPartition;
-using unload::PartitionBegin;
-using unload::PartitionNumber;
-using unload::PartitionStart;
-using unload::PartitionUnit;
+using timestream::NextPartition;
+using timestream::PartitionBegin;
+using timestream::PartitionNumber;
+using timestream::PartitionStart;
+using timestream::PartitionUnit;
 using unload::TimeRange;
 
 namespace {

@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "tsm/timestream/partition_calendar.h"
 #include "tsm/timestream/table_measures.h"
 #include "tsm/timestream/table_ref.h"
 #include "tsm/timestream/table_schema.h"
-#include "tsm/unload/partition_calendar.h"
 #include "tsm/unload/slice_plan.h"
 
 namespace tsm::test {
@@ -36,7 +36,7 @@ struct RowSpan {
 
 // What a query groups by: a unit of time (kNone: not by time) and columns.
 struct FakeGrouping {
-  unload::PartitionUnit unit = unload::PartitionUnit::kNone;
+  timestream::PartitionUnit unit = timestream::PartitionUnit::kNone;
   std::vector<const FakeColumn*> columns;
 };
 
@@ -52,7 +52,7 @@ class FakeTable {
  public:
   // `unit`: by what rows are set; no query may ask for a finer one.
   explicit FakeTable(timestream::TableRef ref = {"db", "t"},
-                     unload::PartitionUnit unit = unload::PartitionUnit::kDay);
+                     timestream::PartitionUnit unit = timestream::PartitionUnit::kDay);
 
   timestream::TableRef ref;
   std::vector<FakeColumn> columns;  // in DESCRIBE's order: city, measure_name, time, temperature
@@ -60,7 +60,7 @@ class FakeTable {
   std::uint64_t bytes_per_row = 100;      // in the files
   std::uint64_t files_per_partition = 1;  // of a folder, at most one per row
 
-  unload::PartitionUnit unit() const { return unit_; }
+  timestream::PartitionUnit unit() const { return unit_; }
   // The partition that holds `time` has so many rows from now on; 0: none.
   void Set(UnixNanos time, std::uint64_t rows);
   // `count` partitions from the one that holds `from` on.
@@ -89,7 +89,7 @@ class FakeTable {
                  const std::vector<const FakeColumn*>& counted,
                  std::vector<FakeGroup>& groups) const;
 
-  unload::PartitionUnit unit_;
+  timestream::PartitionUnit unit_;
   std::map<std::int64_t, std::uint64_t> rows_;  // by the partition's number
 };
 

@@ -23,12 +23,26 @@ std::string Parameter(const http::Request& request, std::string_view name) {
   return "";
 }
 
+// A text member of a JSON object, found without reading the rest of it.
+std::string MemberOf(const std::string& body, const std::string& name) {
+  const std::string before = '"' + name + "\":\"";
+  const std::size_t at = body.find(before);
+  if (at == std::string::npos) return "";
+  const std::size_t begin = at + before.size();
+  return body.substr(begin, body.find('"', begin) - begin);
+}
+
 FakeCall TimestreamCall(const http::Request& request, std::string_view target) {
   FakeCall call;
   call.name = target.substr(target.find('.') + 1);
-  const json body = json::parse(request.body, nullptr, /*allow_exceptions=*/false);
-  if (call.name == "CancelQuery") call.subject = body.value("QueryId", "");
+  if (call.name.ends_with("BatchLoadTask")) {
+    const bool creates = call.name.starts_with("Create");
+    call.subject = MemberOf(request.body, creates ? "ObjectKeyPrefix" : "TaskId");
+    return call;
+  }
+  if (call.name == "CancelQuery") call.subject = MemberOf(request.body, "QueryId");
   if (call.name != "Query") return call;
+  const json body = json::parse(request.body, nullptr, /*allow_exceptions=*/false);
   call.subject = body.value("QueryString", "");
   call.name += " " + call.subject.substr(0, call.subject.find(' '));
   if (body.contains("NextToken")) call.name += " page";

@@ -39,7 +39,7 @@ struct FakeCall {
   // AWS's name; of Query with the statement's first word, and "page" behind it where it is not the
   // first call: "Query UNLOAD", "Query UNLOAD page", "Query SELECT", "ListObjectsV2", …
   std::string name;
-  std::string subject;  // "bucket/key", a prefix, a QueryId or the SQL
+  std::string subject;  // "bucket/key", a prefix, a QueryId, a TaskId or the SQL
 };
 FakeCall CallOf(const http::Request& request);
 

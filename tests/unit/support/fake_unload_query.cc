@@ -11,7 +11,7 @@ namespace tsm::test {
 namespace {
 
 using nlohmann::json;
-using unload::PartitionUnit;
+using timestream::PartitionUnit;
 using Cell = std::optional<std::string>;
 
 FakeAnswer Reply(const json& body) {
@@ -133,7 +133,7 @@ class Selection {
     for (const SqlItem& item : select_.items) {
       switch (item.kind) {
         case SqlItem::Kind::kPartition:
-          cells.emplace_back(unload::PartitionText(item.unit, group.start));
+          cells.emplace_back(timestream::PartitionText(item.unit, group.start));
           break;
         case SqlItem::Kind::kCountRows:
           cells.emplace_back(std::to_string(group.rows));

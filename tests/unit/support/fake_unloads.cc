@@ -6,7 +6,7 @@
 
 namespace tsm::test {
 
-using unload::PartitionUnit;
+using timestream::PartitionUnit;
 
 namespace {
 
@@ -21,7 +21,7 @@ std::string FolderName(const SqlUnload& parsed, const FakeGrouping& grouping,
   for (const std::string& alias : parsed.partitioned_by) {
     // The time's partition stands first.
     if (name.empty() && grouping.unit != PartitionUnit::kNone) {
-      name = alias + "=" + unload::PartitionText(grouping.unit, group.start) + "/";
+      name = alias + "=" + timestream::PartitionText(grouping.unit, group.start) + "/";
       continue;
     }
     name += alias + "=" + grouping.columns[column]->values[group.values[column]] + "/";

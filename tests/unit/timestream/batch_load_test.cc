@@ -79,6 +79,23 @@ TEST_F(BatchLoadTest, CreateSendsANullValueOnlyWhereThereIsOne) {
   EXPECT_FALSE(Sent()["ReportConfiguration"]["ReportS3Configuration"].contains("ObjectKeyPrefix"));
 }
 
+TEST_F(BatchLoadTest, CreateSendsARecordVersionWhereThereIsOne) {
+  request.record_version = 7;
+  bench.transport.Add(200, R"({"TaskId":"ABC"})");
+  ASSERT_TRUE(write.CreateBatchLoadTask(request, {}));
+  EXPECT_EQ(Sent()["RecordVersion"], 7);
+}
+
+TEST_F(BatchLoadTest, OnePageIsListedWhereAsked) {
+  bench.transport.Add(200, R"({"BatchLoadTasks":[{"TaskId":"A","TaskStatus":"CREATED"}],
+                               "NextToken":"n2"})");
+  const Result<BatchLoadTaskPage> page = write.ListBatchLoadTasksPage("", "n1", {});
+  ASSERT_TRUE(page) << page.error().Text();
+  EXPECT_EQ(page->tasks.size(), 1U);
+  EXPECT_EQ(page->next_token, "n2");
+  EXPECT_EQ(Sent(), json({{"MaxResults", 100}, {"NextToken", "n1"}}));
+}
+
 TEST_F(BatchLoadTest, ARepeatedCreateKeepsItsToken) {
   bench.transport.Add(500, R"({"__type":"InternalServerException","message":"m"})");
   bench.transport.Add(200, R"({"TaskId":"ABC"})");

@@ -9,7 +9,7 @@
 #include <random>
 
 #include "tsm/core/time_text.h"
-#include "tsm/unload/partition_calendar.h"
+#include "tsm/timestream/partition_calendar.h"
 
 namespace tsm::unload {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "tsm/core/time_text.h"
-#include "tsm/unload/partition_calendar.h"
+#include "tsm/timestream/partition_calendar.h"
 #include "tsm/unload/slice_plan.h"
 
 namespace tsm::unload {

@@ -158,7 +158,7 @@ TEST(UnloadFormatTest, TellsWhatBatchLoadCannotRead) {
                 {&FormatInput::include_header, "false"},
                 {&FormatInput::max_file_size, "5GB"}});
   EXPECT_THAT(Checked(input).BatchLoadRemarks(),
-              ElementsAre(HasSubstr("have to be inflated"), HasSubstr("--include_header false"),
+              ElementsAre(HasSubstr("inflates these files"), HasSubstr("--include_header false"),
                           HasSubstr("not by '#'"), HasSubstr("--max_file_size 5GB")));
 
   input = With({{&FormatInput::field_delimiter, ";"}, {&FormatInput::max_file_size, "4.9GB"}});

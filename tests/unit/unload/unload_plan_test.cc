@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "tsm/unload/partition_calendar.h"
+#include "tsm/timestream/partition_calendar.h"
 #include "unload/plan_sample.h"
 
 namespace tsm::unload {

@@ -32,7 +32,7 @@ TEST(UnloadRunTest, ThreeYearsByDayInElevenUnloads) {
 TEST(UnloadRunTest, AMonthByHourInEightUnloads) {
   UnloadWorld world;
   world.input.partition = "hour";
-  FakeTable table({"db", "t"}, unload::PartitionUnit::kHour);
+  FakeTable table({"db", "t"}, timestream::PartitionUnit::kHour);
   table.Fill(kJanuary2024, 720, 3);
   world.service.AddTable(table);
   const auto summary = world.Run();

@@ -5,6 +5,7 @@
 
 #include "tsm/core/text.h"
 #include "tsm/run/manifest.h"
+#include "tsm/run/state_dir.h"
 
 namespace tsm::test {
 
@@ -61,8 +62,9 @@ Result<UnloadPlan> UnloadWorld::TryPlan() {
   if (!options) return options.error();
   UnloadClients& clients = NewProcess().clients;
   const unload::UnloadServices services = clients.Services();
-  Result<unload::PlannedUnload> planned = unload::PlanUnload(
-      *options, services, &clients.write(), unload::MakeRunId(services), std::stop_token());
+  Result<unload::PlannedUnload> planned =
+      unload::PlanUnload(*options, services, &clients.write(),
+                         run::MakeRunId(services.clock, services.random), std::stop_token());
   if (!planned) return planned.error();
   if (adjust_plan) adjust_plan(planned->plan);
   return std::move(planned->plan);

@@ -37,7 +37,7 @@ constexpr const char* kModel =
           {"SourceColumn":"a","MeasureValueType":"DOUBLE"}]}})";
 
 struct SettingsTest : ::testing::Test {
-  SettingsTest() { flags.data_model_file = model.path(); }
+  SettingsTest() { flags.model.file = model.path(); }
 
   // Parses like the program; the data model file is given.
   std::optional<ExitCode> Parse(std::vector<std::string> arguments) {
@@ -58,25 +58,27 @@ struct SettingsTest : ::testing::Test {
 
 TEST_F(SettingsTest, TheDefaultsAreTheOriginals) {
   ASSERT_EQ(Parse({}), std::nullopt);
-  EXPECT_EQ(flags.database, "batch_load_test");
-  EXPECT_EQ(flags.table, "batch_load_test");
-  EXPECT_EQ(flags.memory_store_hours, 24);
-  EXPECT_EQ(flags.magnetic_store_days, 3655);
-  EXPECT_EQ(flags.source_prefix, "results/");
-  EXPECT_EQ(flags.destination_prefix, "dest/");
-  EXPECT_EQ(flags.threads, 5);
-  EXPECT_EQ(flags.multi_part_upload_chunk, 524288000);
-  EXPECT_FALSE(flags.copy);
+  EXPECT_EQ(flags.target.database, "batch_load_test");
+  EXPECT_EQ(flags.target.table, "batch_load_test");
+  EXPECT_EQ(flags.target.memory_store_hours, 24);
+  EXPECT_EQ(flags.target.magnetic_store_days, 3655);
+  EXPECT_EQ(flags.files.source_prefix, "results/");
+  EXPECT_EQ(flags.files.destination_prefix, "dest/");
+  EXPECT_EQ(flags.pace.threads, 5);
+  EXPECT_EQ(flags.pace.part_bytes, 524288000);
+  EXPECT_FALSE(flags.files.copy);
   const Result<BatchLoadSettings> settings = CheckFlags(flags);
   ASSERT_TRUE(settings) << settings.error().Text();
-  EXPECT_EQ(settings->slots, 5);
-  EXPECT_EQ(settings->poll_interval, std::chrono::seconds(10));
-  EXPECT_EQ(settings->create_interval, std::chrono::seconds(1));
-  EXPECT_EQ(settings->copy_concurrency, 64U);
+  EXPECT_EQ(settings->pace.table_slots, 5);
+  EXPECT_EQ(settings->pace.poll_interval, std::chrono::seconds(10));
+  EXPECT_EQ(settings->pace.start_interval, std::chrono::seconds(1));
+  EXPECT_EQ(settings->pace.copy_concurrency, 64U);
   EXPECT_EQ(settings->csv.quote_char, "\"");
   EXPECT_EQ(settings->csv.escape_char, "\\");
   EXPECT_FALSE(settings->csv.trim_white_space);
-  EXPECT_TRUE(settings->verify);
+  EXPECT_EQ(settings->verify, batchload::Verify::kCount);
+  EXPECT_TRUE(settings->canary);
+  EXPECT_TRUE(settings->load);
 }
 
 TEST_F(SettingsTest, TheOriginalReadmesLinesAreUnderstood) {
@@ -163,28 +165,28 @@ TEST_F(SettingsTest, EveryFlagIsReadInBothSpellings) {
     EXPECT_EQ(settings->error_bucket.str(), "errors");
     EXPECT_EQ(settings->source_prefix, "a/");
     EXPECT_EQ(settings->destination_prefix, "b/");
-    EXPECT_EQ(settings->topic->region, "eu-west-1");
-    EXPECT_EQ(settings->slots, 2);
-    EXPECT_FALSE(settings->verify);
-    EXPECT_EQ(settings->poll_interval, std::chrono::milliseconds(500));
-    EXPECT_EQ(settings->create_interval, std::chrono::milliseconds(250));
-    EXPECT_EQ(settings->copy_concurrency, 7U);
+    EXPECT_EQ(settings->pace.topic->region, "eu-west-1");
+    EXPECT_EQ(settings->pace.table_slots, 2);
+    EXPECT_EQ(settings->verify, batchload::Verify::kNone);
+    EXPECT_EQ(settings->pace.poll_interval, std::chrono::milliseconds(500));
+    EXPECT_EQ(settings->pace.start_interval, std::chrono::milliseconds(250));
+    EXPECT_EQ(settings->pace.copy_concurrency, 7U);
     EXPECT_EQ(settings->csv.quote_char, "'");
     EXPECT_EQ(settings->csv.escape_char, "!");
     EXPECT_EQ(settings->csv.null_value, "NULL");
-    EXPECT_TRUE(CheckRegion(*settings, "eu-west-1"));
-    EXPECT_FALSE(CheckRegion(*settings, "us-east-1"));
+    EXPECT_TRUE(CheckRegion(settings->pace, "eu-west-1"));
+    EXPECT_FALSE(CheckRegion(settings->pace, "us-east-1"));
   }
   flags = BatchLoadFlags();
   ASSERT_EQ(Parse({"--memory_store_retention_in_hours", "31"}), std::nullopt);
-  EXPECT_EQ(flags.memory_store_hours, 31);
+  EXPECT_EQ(flags.target.memory_store_hours, 31);
 }
 
 TEST_F(SettingsTest, UnreadableFlagsEndWithUsage) {
   EXPECT_EQ(Parse({"--no_such_flag"}), ExitCode::kUsage);
   EXPECT_EQ(Parse({"--num_of_batchload_threads=many"}), ExitCode::kUsage);
   const char* const bare[] = {"ts-batchload"};
-  EXPECT_EQ(ParseBatchLoadFlags(1, bare, flags), ExitCode::kUsage);
+  EXPECT_EQ(ParseBatchLoadFlags(1, bare, flags), std::nullopt) << "a model can be made";
 }
 
 TEST_F(SettingsTest, MeaninglessValuesAreRefusedByName) {
@@ -192,29 +194,45 @@ TEST_F(SettingsTest, MeaninglessValuesAreRefusedByName) {
     void (*change)(BatchLoadFlags&);
     const char* message;
   } cases[] = {
-      {[](BatchLoadFlags& f) { f.database = "a b"; }, "database"},
-      {[](BatchLoadFlags& f) { f.create_timestream_resource = true; }, "needs --partition_key"},
-      {[](BatchLoadFlags& f) { f.partition_key = "country"; }, "destination of no dimension"},
-      {[](BatchLoadFlags& f) { f.memory_store_hours = 0; },
+      {[](BatchLoadFlags& f) { f.target.database = "a b"; }, "database"},
+      {[](BatchLoadFlags& f) { f.files.no_copy = f.files.copy = true; },
+       "--no_copy contradicts --copy_s3_bucket"},
+      {[](BatchLoadFlags& f) { f.files.safe_prefixes = true; }, "--safe_prefixes"},
+      {[](BatchLoadFlags& f) { f.group_by = "packed"; }, "--copy_s3_bucket"},
+      {[](BatchLoadFlags& f) { f.group_by = "size"; }, "must be partition or packed"},
+      {[](BatchLoadFlags& f) { f.canary = "maybe"; }, "--canary"},
+      {[](BatchLoadFlags& f) { f.model.record_version = -1; }, "--record_version"},
+      {[](BatchLoadFlags& f) { f.files.kms_key = "k"; }, "--kms_key needs"},
+      {[](BatchLoadFlags& f) { f.files.encryption = "none"; }, "--encryption"},
+      {[](BatchLoadFlags& f) { f.pace.give_up_after = "soon"; }, "--give_up_after"},
+      {[](BatchLoadFlags& f) { f.pace.account_tasks = 11; }, "from 1 to 10"},
+      {[](BatchLoadFlags& f) { f.target.partition_key_enforcement = "no"; },
+       "must be required or optional"},
+      {[](BatchLoadFlags& f) {
+         f.target.create = true;
+         f.target.partition_key = "country";
+       },
+       "destination of no dimension"},
+      {[](BatchLoadFlags& f) { f.target.memory_store_hours = 0; },
        "--memory_store_retention_in_hours is 0"},
-      {[](BatchLoadFlags& f) { f.magnetic_store_days = 73'001; }, "from 1 to 73000"},
-      {[](BatchLoadFlags& f) { f.copy = true; },
+      {[](BatchLoadFlags& f) { f.target.magnetic_store_days = 73'001; }, "from 1 to 73000"},
+      {[](BatchLoadFlags& f) { f.files.copy = true; },
        "--copy_s3_bucket needs --s3_source_bucket_location"},
-      {[](BatchLoadFlags& f) { f.source_bucket = "src"; }, "only with --copy_s3_bucket"},
-      {[](BatchLoadFlags& f) { f.target_bucket = "No_Bucket"; }, "--s3_target_bucket"},
-      {[](BatchLoadFlags& f) { f.threads = 6; }, "--num_of_batchload_threads is 6"},
-      {[](BatchLoadFlags& f) { f.threads = 0; }, "from 1 to 5"},
-      {[](BatchLoadFlags& f) { f.multi_part_upload_chunk = 100; }, "--multi_part_upload_chunk"},
-      {[](BatchLoadFlags& f) { f.copy_concurrency = 0; }, "--copy_concurrency"},
-      {[](BatchLoadFlags& f) { f.verify = "maybe"; }, "must be count or none"},
-      {[](BatchLoadFlags& f) { f.poll_interval = 0; }, "--poll_interval"},
-      {[](BatchLoadFlags& f) { f.create_interval = -1; }, "--create_interval"},
-      {[](BatchLoadFlags& f) { f.quote_char = "ab"; }, "--quote_char must be one ASCII character"},
-      {[](BatchLoadFlags& f) { f.escape_char = ""; }, "--escape_char"},
-      {[](BatchLoadFlags& f) { f.sns_topic_arn = "topic"; }, "--sns_topic_arn"},
-      {[](BatchLoadFlags& f) { f.data_model_file = "/does/not/exist.json"; },
-       "/does/not/exist.json: No such file"},
-      {[](BatchLoadFlags& f) { f.data_model_file = "/"; }, "--data_model_file /"},
+      {[](BatchLoadFlags& f) { f.files.source_bucket = "src"; }, "only with --copy_s3_bucket"},
+      {[](BatchLoadFlags& f) { f.files.target_bucket = "No_Bucket"; }, "--s3_target_bucket"},
+      {[](BatchLoadFlags& f) { f.pace.threads = 6; }, "--num_of_batchload_threads is 6"},
+      {[](BatchLoadFlags& f) { f.pace.threads = 0; }, "from 1 to 5"},
+      {[](BatchLoadFlags& f) { f.pace.part_bytes = 100; }, "--multi_part_upload_chunk"},
+      {[](BatchLoadFlags& f) { f.pace.copy_concurrency = 0; }, "--copy_concurrency"},
+      {[](BatchLoadFlags& f) { f.verify = "maybe"; }, "must be none, count or content"},
+      {[](BatchLoadFlags& f) { f.pace.poll_interval = 0; }, "--poll_interval"},
+      {[](BatchLoadFlags& f) { f.pace.start_interval = -1; }, "--start_interval"},
+      {[](BatchLoadFlags& f) { f.model.quote_char = "ab"; },
+       "--quote_char must be one ASCII character"},
+      {[](BatchLoadFlags& f) { f.model.escape_char = ""; }, "--escape_char"},
+      {[](BatchLoadFlags& f) { f.pace.sns_topic_arn = "topic"; }, "--sns_topic_arn"},
+      {[](BatchLoadFlags& f) { f.model.file = "/does/not/exist.json"; }, "/does/not/exist.json"},
+      {[](BatchLoadFlags& f) { f.model.file = "/"; }, "--data_model_file /"},
   };
   for (const auto& c : cases) {
     BatchLoadFlags good = flags;
@@ -227,33 +245,33 @@ TEST_F(SettingsTest, MeaninglessValuesAreRefusedByName) {
 
 TEST_F(SettingsTest, ABrokenDataModelNamesFileAndPlace) {
   const ModelFile broken(R"({"TimeColumn": 5})");
-  flags.data_model_file = broken.path();
+  flags.model.file = broken.path();
   EXPECT_THAT(Refusal(), HasSubstr(broken.path()));
   EXPECT_THAT(Refusal(), HasSubstr("$.TimeColumn"));
   const ModelFile empty("");
-  flags.data_model_file = empty.path();
-  EXPECT_THAT(Refusal(), HasSubstr("it is empty"));
+  flags.model.file = empty.path();
+  EXPECT_THAT(Refusal(), HasSubstr(empty.path()));
 }
 
 TEST_F(SettingsTest, ACopyMustNotWriteIntoItsSource) {
-  flags.copy = true;
-  flags.source_bucket = flags.target_bucket = "bucket";
-  flags.source_prefix = "results/";
-  flags.destination_prefix = "results/copy/";
+  flags.files.copy = true;
+  flags.files.source_bucket = flags.files.target_bucket = "bucket";
+  flags.files.source_prefix = "results/";
+  flags.files.destination_prefix = "results/copy/";
   EXPECT_THAT(Refusal(), HasSubstr("would lie in what is copied"));
-  flags.destination_prefix = "";
+  flags.files.destination_prefix = "";
   EXPECT_THAT(Refusal(), HasSubstr("would lie in what is copied"));
   // The source key goes behind the destination prefix: a/ + a/a/… lies in a/a/.
-  flags.source_prefix = "a/a/";
-  flags.destination_prefix = "a/";
+  flags.files.source_prefix = "a/a/";
+  flags.files.destination_prefix = "a/";
   EXPECT_THAT(Refusal(), HasSubstr("would lie in what is copied"));
-  flags.source_prefix = "";
-  flags.destination_prefix = "dest/";
+  flags.files.source_prefix = "";
+  flags.files.destination_prefix = "dest/";
   EXPECT_THAT(Refusal(), HasSubstr("would lie in what is copied")) << "the whole bucket is source";
-  flags.source_prefix = "results/";
+  flags.files.source_prefix = "results/";
   EXPECT_EQ(Refusal(), "no refusal");
-  flags.source_prefix = "unload/results/";
-  flags.destination_prefix = "unload/";
+  flags.files.source_prefix = "unload/results/";
+  flags.files.destination_prefix = "unload/";
   EXPECT_EQ(Refusal(), "no refusal");
 }
 
@@ -268,9 +286,9 @@ TEST_F(SettingsTest, FlagsWithoutEffectAreNamedInOneNotice) {
   EXPECT_THAT(notice, HasSubstr("--partition_key, --memory_store_retention_in_hours, "
                                 "--magnetic_store_retention_in_days (without "
                                 "--create_timestream_resource"));
-  EXPECT_THAT(notice, HasSubstr("--source_s3_prefix, --create_destination_bucket, "
-                                "--copy_concurrency (without --copy_s3_bucket"));
-  EXPECT_THAT(notice, HasSubstr("--multi_part_upload_chunk (a file is copied in one request"));
+  EXPECT_THAT(notice,
+              HasSubstr("--source_s3_prefix, --create_destination_bucket, --copy_concurrency, "
+                        "--multi_part_upload_chunk (without --copy_s3_bucket"));
   flags = BatchLoadFlags();
   ASSERT_EQ(Parse({"--copy_s3_bucket", "--s3_source_bucket_location=src", "--source_s3_prefix=a/",
                    "--create_timestream_resource", "--partition_key=city",
@@ -280,8 +298,8 @@ TEST_F(SettingsTest, FlagsWithoutEffectAreNamedInOneNotice) {
 }
 
 TEST_F(SettingsTest, DefaultBucketsAreNamedInLowerCase) {
-  flags.database = "myDB";
-  flags.table = "myTable";
+  flags.target.database = "myDB";
+  flags.target.table = "myTable";
   Result<BatchLoadSettings> settings = CheckFlags(flags);
   ASSERT_TRUE(settings);
   EXPECT_TRUE(NeedsAccount(*settings));
@@ -291,8 +309,8 @@ TEST_F(SettingsTest, DefaultBucketsAreNamedInLowerCase) {
   EXPECT_EQ(settings->error_bucket.str(),
             "timestream-batchload-error-mydb-mytable-123456789012-eu-west-1");
   // S3 takes 63 characters,
-  flags.database = "a_longer_name_of_a_database";
-  flags.target_bucket = "target";
+  flags.target.database = "a_longer_name_of_a_database";
+  flags.files.target_bucket = "target";
   settings = CheckFlags(flags);
   ASSERT_TRUE(settings);
   const Status too_long = NameBuckets(*settings, "123456789012", "eu-west-1");
@@ -300,7 +318,7 @@ TEST_F(SettingsTest, DefaultBucketsAreNamedInLowerCase) {
   EXPECT_THAT(too_long.error().Text(), HasSubstr("give --s3_target_error_bucket"));
   // and no '_', which the original's own default table has.
   flags = BatchLoadFlags();
-  flags.data_model_file = model.path();
+  flags.model.file = model.path();
   settings = CheckFlags(flags);
   ASSERT_TRUE(settings);
   const Status refused = NameBuckets(*settings, "123456789012", "eu-west-1");

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "apps/ts_unload/plan_sample.h"
-#include "copy/recording_sink.h"
 #include "run/run_dir.h"
+#include "support/recording_sink.h"
 #include "tsm/model/data_model.h"
 
 namespace tsm::apps {

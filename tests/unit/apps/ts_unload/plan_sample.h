@@ -22,7 +22,7 @@ inline unload::TablePlan TableOf(const std::string& database, const std::string&
                                  const s3::S3Uri& destination) {
   unload::TablePlan plan;
   plan.select.table = {database, table};
-  plan.select.partition = unload::PartitionUnit::kDay;
+  plan.select.partition = timestream::PartitionUnit::kDay;
   plan.destination = destination;
   plan.schema.columns = {{"city", "varchar", timestream::ColumnRole::kDimension},
                          {"measure_name", "varchar", timestream::ColumnRole::kMeasureName},
@@ -41,7 +41,7 @@ inline unload::UnloadPlan OneTable() {
   plan.account = "123456789012";
   plan.region = "eu-west-1";
   plan.created = At("2024-02-26 17:24:38");
-  plan.partition = unload::PartitionUnit::kDay;
+  plan.partition = timestream::PartitionUnit::kDay;
   plan.root = *s3::S3Uri::Parse("s3://bucket/unload");
   plan.tables = {TableOf("sourcedb", "myTable", plan.root)};
   return plan;

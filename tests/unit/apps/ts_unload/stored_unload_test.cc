@@ -34,7 +34,7 @@ class StoredUnloadTest : public ::testing::Test {
   }
 
   std::string Found(const std::string& name) {
-    const auto found = FindRun(dir_.path(), name);
+    const auto found = FindRun(dir_.path(), name, kUnloadTool);
     return found ? found->filename().string() : found.error().message;
   }
 
@@ -65,7 +65,7 @@ TEST_F(StoredUnloadTest, AWholeIdGoesBeforeOtherRunsThatBeginWithIt) {
 TEST_F(StoredUnloadTest, ABeginningOfSeveralNamesThem) {
   Begin("run-aaa");
   Begin("run-bbb");
-  const auto found = FindRun(dir_.path(), "run");
+  const auto found = FindRun(dir_.path(), "run", kUnloadTool);
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().kind, ErrorKind::kInvalidInput);
   EXPECT_THAT(found.error().message, HasSubstr("2 runs begin with run"));
@@ -75,20 +75,21 @@ TEST_F(StoredUnloadTest, ABeginningOfSeveralNamesThem) {
 
 TEST_F(StoredUnloadTest, WhatIsNotThereSaysWhereItWasLookedFor) {
   for (const char* name : {"last", "20240226T1-aaa"}) {
-    const auto found = FindRun(dir_.path(), name);
+    const auto found = FindRun(dir_.path(), name, kUnloadTool);
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().kind, ErrorKind::kNotFound);
     EXPECT_THAT(found.error().message, HasSubstr(dir_.path().string()));
     EXPECT_THAT(found.error().message, HasSubstr("ts-unload list"));
   }
-  EXPECT_EQ(FindRun(dir_.path() / "absent", "last").error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(FindRun(dir_.path() / "absent", "last", kUnloadTool).error().kind,
+            ErrorKind::kNotFound);
 }
 
 TEST_F(StoredUnloadTest, AnotherToolsRunsAreNotOurs) {
   Begin("ours");
   Begin("theirs", "ts-batchload");
   EXPECT_EQ(Found("last"), "ours");
-  EXPECT_EQ(FindRun(dir_.path(), "theirs").error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(FindRun(dir_.path(), "theirs", kUnloadTool).error().kind, ErrorKind::kNotFound);
 }
 
 TEST_F(StoredUnloadTest, PlanAndJournalAreRead) {

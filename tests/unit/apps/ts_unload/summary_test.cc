@@ -169,50 +169,58 @@ TEST(ResumeCommandTest, CarriesWhatTheNextProcessNeedsAndQuotesIt) {
             "s3://bucket/unload");
 }
 
-TEST(NextCommandTest, LoadsWhatOneUnloadWrote) {
+unload::UnloadSummary Of(const unload::UnloadPlan& plan) {
+  unload::UnloadSummary summary;
+  summary.tables.push_back(Whole(plan));
+  return summary;
+}
+
+TEST(NextCommandTest, LoadsWhatWasUnloaded) {
   unload::UnloadPlan plan = test::OneTable();
   UnloadFlags flags;
   flags.session.client.profile = "mover";
-  TableSummary summary = Whole(plan);
-  EXPECT_EQ(NextCommand(flags, plan, plan.tables[0], summary),
+  EXPECT_EQ(NextCommand(flags, plan, Of(plan)),
             "ts-batchload --region eu-west-1 --profile mover --database TARGET_DATABASE --table "
             "myTable --create_timestream_resource --partition_key DIMENSION --s3_target_bucket "
-            "bucket --destination_s3_prefix unload/results/ --data_model_file DATA_MODEL.json "
+            "bucket --destination_s3_prefix unload/ --unload_run 20240226T172438Z-5f8b3c "
             "--create_error_logging_bucket --s3_target_error_bucket ERROR_BUCKET");
-  // A second run into the same place: not the first one's files.
-  summary.manifest_uri = "s3://bucket/unload/results/0001-abc/Q_1_manifest.json";
-  EXPECT_THAT(NextCommand(flags, plan, plan.tables[0], summary),
-              HasSubstr("--destination_s3_prefix unload/results/0001-abc/results/ "));
-  // Several UNLOADs: no one manifest.
-  summary.manifest_uri.clear();
-  EXPECT_THAT(NextCommand(flags, plan, plan.tables[0], summary),
-              HasSubstr("--destination_s3_prefix unload/results/ "));
+  plan.data_model_out = "my model.json";
+  EXPECT_THAT(NextCommand({}, plan, Of(plan)), HasSubstr("--data_model_file 'my model.json'"));
+  plan.root.key = s3::ObjectKey();
+  EXPECT_THAT(NextCommand({}, plan, Of(plan)), HasSubstr("--destination_s3_prefix '' "));
 }
 
-TEST(NextCommandTest, TellsHowTheFilesAreWritten) {
+TEST(NextCommandTest, GzipIsCopied) {
   unload::UnloadPlan plan = test::OneTable();
-  plan.data_model_out = "my model.json";
-  plan.format.escaped_by = '"';
-  const std::string command = NextCommand({}, plan, plan.tables[0], Whole(plan));
-  EXPECT_THAT(command, HasSubstr("--data_model_file 'my model.json'"));
-  EXPECT_THAT(command, HasSubstr("--escape_char '\"'"));
+  plan.format.compression = unload::Compression::kGzip;
+  EXPECT_THAT(NextCommand({}, plan, Of(plan)),
+              HasSubstr("--copy_s3_bucket --s3_source_bucket_location bucket --source_s3_prefix "
+                        "unload/ --create_destination_bucket --s3_target_bucket TARGET_BUCKET "));
+}
+
+TEST(NextCommandTest, SeveralTablesKeepTheirNames) {
+  unload::UnloadPlan plan = test::OneTable();
+  plan.tables.push_back(plan.tables.front());
+  const std::string command = NextCommand({}, plan, Of(plan));
+  EXPECT_THAT(command, HasSubstr("--destination_s3_prefix unload/ "));
+  EXPECT_THAT(command, Not(HasSubstr("--table ")));
 }
 
 TEST(NextCommandTest, IsNotOfferedForWhatCannotBeLoaded) {
   const unload::UnloadPlan plan = test::OneTable();
-  TableSummary none = Whole(plan);
-  none.rows = 0;
-  EXPECT_EQ(NextCommand({}, plan, plan.tables[0], none), "");
+  unload::UnloadSummary none = Of(plan);
+  none.tables.front().rows = 0;
+  EXPECT_EQ(NextCommand({}, plan, none), "");
   const auto command = [](const auto& change) {
     unload::UnloadPlan changed = test::OneTable();
     change(changed.format);
-    return NextCommand({}, changed, changed.tables[0], Whole(changed));
+    return NextCommand({}, changed, Of(changed));
   };
   using Format = unload::UnloadFormat;
   EXPECT_EQ(command([](Format& format) { format.format = unload::FileFormat::kParquet; }), "");
-  EXPECT_EQ(command([](Format& format) { format.compression = unload::Compression::kGzip; }), "");
   EXPECT_EQ(command([](Format& format) { format.include_header = false; }), "");
-  EXPECT_EQ(command([](Format& format) { format.field_delimiter = '|'; }), "");
+  EXPECT_EQ(command([](Format& format) { format.field_delimiter = '^'; }), "");
+  EXPECT_NE(command([](Format& format) { format.field_delimiter = '|'; }), "");
   EXPECT_NE(command([](Format& format) { format.max_file_size = "16MB"; }), "");
 }
 
