@@ -161,15 +161,25 @@ PYTHON
 # ts-unload's default bucket carries the account's id, which it asks of STS.
 bucket=timestream-unload-sourcedb-mytable-$account
 expect 0 "$bin/ts-unload" --region us-east-1 --database sourcedb --table myTable --partition day
+# The data model is made from the unload's record, and what the load does is looked at first.
 load=("$bin/ts-batchload" --region us-east-1 --database targetdb --create_timestream_resource --partition_key city
   --s3_target_error_bucket timestream-batchload-error-logs --sns_topic_arn "$topic"
   --poll_interval 0.2 --create_interval 0.2)
-expect 0 "${load[@]}" --table myTable --data_model_file data_model_samples/multi_measure.json \
-  --copy_s3_bucket --s3_source_bucket_location "$bucket" --source_s3_prefix results/ --create_error_logging_bucket \
-  --create_destination_bucket --s3_target_bucket timestream-batchload-targetdb-mytable --destination_s3_prefix dest/
+copy=(--table myTable --copy_s3_bucket --s3_source_bucket_location "$bucket" --source_s3_prefix results/
+  --create_error_logging_bucket --create_destination_bucket --s3_target_bucket timestream-batchload-targetdb-mytable
+  --destination_s3_prefix dest/)
+expect 0 "${load[@]}" "${copy[@]}" --dry_run
+expect 0 "${load[@]}" "${copy[@]}"
 
-# The same files, from where they lie, with a model that takes their text for a number: every folder fails, and the
-# topic is told.
+# The same in gzip, inflated on the way through this machine, into groups filled up to a task's limits.
+expect 0 "$bin/ts-unload" --region us-east-1 --database sourcedb --table myTable --partition day --compression gzip \
+  --s3_uri "s3://$bucket/zipped"
+expect 0 "${load[@]}" --table zipped --copy_s3_bucket --s3_source_bucket_location "$bucket" --source_s3_prefix zipped/ \
+  --s3_target_bucket timestream-batchload-targetdb-mytable --destination_s3_prefix inflated/ --group_by packed
+expect 0 "$bin/ts-batchload" status last
+
+# The first files again, from where they lie, with a model that takes their text for a number: the group that is loaded
+# alone first fails, nothing else is started, and the topic is told.
 sed 's/"VARCHAR"/"BIGINT"/' data_model_samples/multi_measure.json >"$scratch/wrong.json"
 expect 1 "${load[@]}" --table broken --data_model_file "$scratch/wrong.json" \
   --s3_target_bucket "$bucket" --destination_s3_prefix results/ >build/smoke-broken.log 2>&1
@@ -197,12 +207,14 @@ def rows(table):
 def objects(bucket, prefix=""):
     return {item["Key"]: item["Size"] for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])}
 
-source, target = rows("sourcedb.myTable"), rows("targetdb.myTable")
+source = rows("sourcedb.myTable")
 total = sum(source.values())
-assert total > 0 and source == target, f"{sum((source - target).values())} rows of {total} differ"
-print(f"rows       {total}, the same in both tables")
+for table in ("targetdb.myTable", "targetdb.zipped"):
+    target = rows(table)
+    assert total > 0 and source == target, f"{table}: {sum((source - target).values())} rows of {total} differ"
+print(f"rows       {total}, the same in the source and in both tables that were loaded")
 
-manifests = [key for key in objects(bucket) if key.endswith("_manifest.json")]
+manifests = [key for key in objects(bucket) if key.endswith("_manifest.json") and not key.startswith("zipped/")]
 assert len(manifests) == 1, manifests
 manifest = json.loads(s3.get_object(Bucket=bucket, Key=manifests[0])["Body"].read())
 listed = {entry["url"].removeprefix(f"s3://{bucket}/"): entry["file_metadata"]["content_length_in_bytes"]
@@ -212,12 +224,20 @@ assert listed == objects(bucket, "results/"), "the manifest and the bucket name 
 print(f"objects    {len(listed)} files in s3://{bucket}/results/, as the manifest says")
 
 reports = [key for key in objects("timestream-batchload-error-logs") if key.endswith("_report.json")]
-assert reports, "no error report of the failed load"
+assert len(reports) == 1, f"error reports of the failed load's first group: {reports}"
 print(f"reports    {len(reports)} of the failed load")
 
-messages = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=10)["Messages"]
-told = [json.loads(message["Body"])["Message"] for message in messages]
-assert told and all("broken" in text for text in told), told
-print(f"told       {len(told)} message(s) through the topic: {told[0].splitlines()[0]}")
+# A message at each run's end, and one of the group that failed.
+told, sqs = [], boto3.client("sqs")
+while len(told) < 4:
+    messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=10).get("Messages", [])
+    assert messages, f"{len(told)} messages of 4: {told}"
+    told += [json.loads(message["Body"])["Message"] for message in messages]
+ends = {table: [text for text in told if f"to targetdb.{table}" in text] for table in ("myTable", "zipped", "broken")}
+assert all(len(texts) == (2 if table == "broken" else 1) for table, texts in ends.items()) and len(told) == 4, told
+assert all("is done" in ends[table][0] for table in ("myTable", "zipped")), told
+failed = [text for text in told if "is not a BIGINT" in text]
+assert len(failed) == 1 and any("is failed" in text for text in ends["broken"]), told
+print(f"told       {len(told)} messages through the topic: {failed[0].splitlines()[0]}")
 PYTHON
 say "Passed: a migration on the S3, STS and SNS of $served in $SECONDS s"

@@ -205,13 +205,14 @@ void AddRecordVersion(Section& section, ModelFlags& model) {
 void AddTaskPace(Section& section, PaceFlags& pace) {
   section
       .Text(Flag("num_of_batchload_threads"), pace.threads, "N",
-            "Batch-load tasks of a table at a time, 1 to 5 (the service's limit). Other people's "
-            "tasks count.")
+            "Batch-load tasks of a table at a time, 1 to 5. With other people's they are never "
+            "more than "
+            "the service's 5.")
       ->capture_default_str();
   section
       .Text(Flag("account_tasks"), pace.account_tasks, "N",
-            "Batch-load tasks of the account at a time, 1 to 10 (the service's limit), other "
-            "people's counted: less leaves room for them.")
+            "Batch-load tasks of this run at a time, 1 to 10: less leaves room for others in the "
+            "account. With other people's they are never more than the service's 10.")
       ->capture_default_str();
   section.Text(Flag("sns_topic_arn"), pace.sns_topic_arn, "ARN",
                "An SNS topic in the table's region that is told of every group that fails and of "

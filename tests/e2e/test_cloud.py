@@ -24,6 +24,7 @@ def by_proxy(cloud, **more):
 
 def test_the_whole_migration_by_public_names(cloud, small):
     expect(small.unload(**by_proxy(cloud)), 0)
+    unload = len(cloud.requests)
     expect(small.load(**by_proxy(cloud)), 0)
     assert_equal_tables(small.source, small.loaded())
     assert cloud.hosts() == {
@@ -31,9 +32,16 @@ def test_the_whole_migration_by_public_names(cloud, small):
         f"ingest-cell1.timestream.{SUFFIX}", f"small-unload.s3.{SUFFIX}", f"small-load.s3.{SUFFIX}",
         f"small-errors.s3.{SUFFIX}",
         f"sts.{SUFFIX}"}
-    # Discovered once by each program, and nothing else is asked of the regional hosts.
-    assert [line for host, line in cloud.requests if host in (f"query.timestream.{SUFFIX}", f"ingest.timestream.{SUFFIX}")] == [
-        "POST / Timestream_20181101.DescribeEndpoints"] * 2
+    # Each service is discovered once by each program that asks it, and nothing else is asked of the regional hosts:
+    # ts-unload queries, ts-batchload makes tasks and counts what they loaded.
+    regional = (f"query.timestream.{SUFFIX}", f"ingest.timestream.{SUFFIX}")
+    discovered = [[(host, line) for host, line in requests if host in regional]
+                  for requests in (cloud.requests[:unload], cloud.requests[unload:])]
+    asked = "POST / Timestream_20181101.DescribeEndpoints"
+    assert discovered[0] == [(regional[0], asked)]
+    assert sorted(discovered[1]) == sorted((host, asked) for host in regional)
+    # Nothing of the load needs the account's id.
+    assert f"sts.{SUFFIX}" not in {host for host, _ in cloud.requests[unload:]}
     assert all(target.endswith(":443") for target in cloud.tunnels)
 
 

@@ -111,6 +111,27 @@ def test_a_migration_through_a_foreign_s3(start, judge):
     assert list((local.folder / "data" / "spool").iterdir()) == []
 
 
+def test_gzip_is_inflated_through_a_foreign_s3(start, judge):
+    """What goes through this machine is signed as what is copied inside S3; packed into folders of the run's own."""
+    local = start("--sample")
+    judge.client("s3").create_bucket(Bucket="zipped")
+    expect(local.run("ts-unload", "--region", REGION, "--database", "sourcedb", "--table", "myTable", "--s3_uri", "s3://zipped/u",
+                     "--partition", "day", "--compression", "gzip", **elsewhere(judge)), 0)
+    written = [entry for entry in judge.verified("test") if entry["method"] == "PUT" and ".csv" in entry["path"]]
+    assert written == []
+    load = local.run("ts-batchload", "--region", REGION, "--database", "targetdb", "--table", "myTable",
+                     "--create_timestream_resource", "--copy_s3_bucket", "--s3_source_bucket_location", "zipped",
+                     "--source_s3_prefix", "u/", "--create_destination_bucket", "--s3_target_bucket", "foreign-load",
+                     "--create_error_logging_bucket", "--s3_target_error_bucket", "foreign-errors", "--group_by", "packed",
+                     "--poll_interval", "0.1", "--create_interval", "0.05", **elsewhere(judge))
+    expect(load, 0)
+    assert_equal_tables(local.rows(REGION, "sourcedb", "myTable"), local.rows(REGION, "targetdb", "myTable"))
+    keys = judge.keys("foreign-load")
+    assert keys and all(key.startswith("dest/") and key.split("/")[2] == "g0001" and key.endswith(".csv") for key in keys), keys
+    assert len(local.tasks(REGION)) == 1
+    assert judge.refusals() == 0, judge.requests()
+
+
 def test_odd_keys_go_out_as_they_were_signed(start, judge):
     local = start()
     s3 = judge.client("s3")
@@ -166,14 +187,18 @@ def test_a_bad_file_is_reported_in_the_foreign_s3(start, judge, tmp_path):
                   b"soon,climate,Oslo,d,1,1.5,2,true,x\n")
     model = tmp_path / "model.json"
     model.write_text(json.dumps(SMALL_MODEL))
-    result = local.run("ts-batchload", "--region", REGION, "--database", "target", "--table", "readings",
-                       "--create_timestream_resource", "--partition_key", "city", "--s3_target_bucket", "bad-load",
-                       "--destination_s3_prefix", "in/", "--s3_target_error_bucket", "bad-errors", "--verify", "none",
-                       "--data_model_file", model, "--poll_interval", "0.1", **elsewhere(judge))
-    expect(result, 1)
+    flags = ["--region", REGION, "--database", "target", "--table", "readings", "--create_timestream_resource",
+             "--partition_key", "city", "--s3_target_bucket", "bad-load", "--destination_s3_prefix", "in/",
+             "--s3_target_error_bucket", "bad-errors", "--verify", "none", "--data_model_file", model, "--poll_interval", "0.1"]
+    result = expect(local.run("ts-batchload", *flags, **elsewhere(judge)), 1)
     assert "in/a.csv, line 2" in result.stderr, result.stderr
     (report,) = judge.keys("bad-errors")
     assert report.endswith("_report.json")
+    # Columns that the model names and the file lacks cost nothing: they are seen in the file's header before.
+    s3.put_object(Bucket="bad-load", Key="in/a.csv", Body=b"nanoseconds,city\nsoon,Oslo\n")
+    result = expect(local.run("ts-batchload", *flags, **elsewhere(judge)), 2)
+    assert "in/a.csv" in result.stderr and '"measure_name"' in result.stderr, result.stderr
+    assert len(local.tasks(REGION)) == 1
 
 
 def test_a_bucket_that_is_missing_or_abroad(start, judge):

@@ -1,9 +1,10 @@
-"""The original README's three command lines, unchanged but for the program's name."""
+"""The original README's three command lines, unchanged but for the program's name; and those of this README, as they stand."""
 
+import re
 import shlex
 
 import pytest
-from e2e_harness import assert_equal_tables, expect
+from e2e_harness import ROOT, assert_equal_tables, expect
 
 LINE1 = ("ts-unload --region eu-west-1 --s3_uri s3://timestream-unload-sourcedb-mytable/unload --database sourcedb"
          " --table myTable --iam_role_arn arn:aws:iam::123456789123:role/BatchLoadRole --partition day")
@@ -63,4 +64,33 @@ def test_lines_1_and_3(sampled):
     sampled.make_bucket(ERROR_BUCKET, HERE)
     expect(run_line(sampled, LINE1), 0)
     expect(run_line(sampled, LINE3), 0)
+    check_target(sampled, HERE)
+
+
+def readme_commands():
+    """The commands of the chapter "A migration", each on one line."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    chapter = text.split("\n## A migration\n")[1].split("\n## ")[0]
+    commands = re.findall(r"^    (ts-\w+ (?:.*\\\n)*.*)", chapter, re.MULTILINE)
+    return [re.sub(r"\\\n *", "", command) for command in commands]
+
+
+def test_this_readmes_lines(sampled):
+    """No data model is written by hand: the dry run, the unload, its copy and load abroad, and the load where the files lie."""
+    dry, unload, abroad, in_place = readme_commands()
+    assert "--dry_run" in dry and "--data_model_file" not in abroad + in_place
+    expect(run_line(sampled, dry), 0)
+    assert sampled.keys(UNLOAD_BUCKET, HERE) == []
+    expect(run_line(sampled, unload), 0)
+    # "check with the same flags looks at everything a run would look at, and changes nothing".
+    expect(run_line(sampled, abroad.replace("ts-batchload ", "ts-batchload check ", 1)), 0)
+    buckets = [bucket["Name"] for bucket in sampled.client("s3", HERE).list_buckets()["Buckets"]]
+    assert buckets == [UNLOAD_BUCKET] and sampled.tasks(THERE) == []
+    loaded = expect(run_line(sampled, abroad), 0)
+    assert "every row proven" in loaded.stdout, loaded.stdout
+    check_target(sampled, THERE)
+    # "the two examples need error buckets of different names if both are run".
+    assert ERROR_BUCKET in expect(run_line(sampled, in_place), 2).stderr
+    sampled.make_bucket("errors-here", HERE)
+    expect(run_line(sampled, in_place.replace(ERROR_BUCKET, "errors-here")), 0)
     check_target(sampled, HERE)

@@ -98,6 +98,11 @@ def test_cloudwatch_outside_retention_fails_with_its_report(cloudwatch):
     assert "outside the time range" in shown  # the report's own words
     assert "completed with errors" in shown
     assert len(cloudwatch.tasks(REGION)) == 1
+    # Without it, each task's report is fetched and each failure listed.
+    result = expect(cloudwatch.run("ts-batchload", *flags, "--canary", "off", timeout=1200), 1)
+    assert sum(line.startswith("failed") for line in result.stdout.splitlines()) == 78
+    assert "partition_date=2014-02-14" in result.stdout and "outside the time range" in result.stdout + result.stderr
+    assert len(cloudwatch.tasks(REGION)) == 1 + 78
     assert cloudwatch.count(REGION, "dst", "metrics") == 0
 
 

@@ -8,9 +8,11 @@ import base64
 import gzip
 import json
 import re
+import shlex
 import subprocess
 import time
 import urllib.parse
+import urllib.request
 
 import e2e_harness
 import e2e_proxy
@@ -19,7 +21,7 @@ from e2e_harness import ACCOUNT, BIN, KEY, SECRET, clean_env, expect
 
 STATIC_KEY, STATIC_SECRET = "AKIASTATICKEYEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYSTATICSECRET"
 WRONG_SECRET = "WRONGrXUtnFEMI/K7MDENG+bPxRfiCYSTATICSECRET"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/mover"
+ROLE, SOURCE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/mover", f"arn:aws:iam::{ACCOUNT}:role/reader"
 
 
 class Tee:
@@ -175,6 +177,34 @@ def test_a_migration_writes_no_secret_down(begin):
     run.local.client("s3", "us-east-1").put_object(Bucket=small.bucket, Key="planted",
                                                    Body=run.sessions()[0]["secret"])
     assert run.found() == [(f"s3://{small.bucket}/planted", "a secret key")]
+
+
+def test_two_principals_write_no_secret_down(begin):
+    """The source read by a second role, files inflated through this machine, one group's task failed with its report kept,
+    the run's memory also in S3, then resumed: more that is written, and a second session to be hidden."""
+    small, run = begin()
+    topic = small.local.client("sns", "us-east-1").create_topic(Name="loads")["TopicArn"]
+    expect(run("ts-unload", small.unload_flags("--profile", "mover", "--compression", "gzip")), 0)
+    set_rules(small.local, "Task:2:fail")
+    failed = expect(run("ts-batchload", small.load_flags("--profile", "mover", "--source_role_arn", SOURCE_ROLE, "--state", "s3",
+                                                         "--sns_topic_arn", topic)), 1)
+    set_rules(small.local)
+    program, *words = shlex.split(failed.stdout.splitlines()[-1])
+    assert words[:1] == ["resume"] and "--retry_failed" in words, words
+    expect(run(program, words), 0)
+    e2e_harness.assert_equal_tables(small.source, small.loaded())
+    assert {"mover", "reader"} <= {part for session in run.sessions() for part in session["arn"].split("/")}
+    assert len(run.proxy.tokens) > 2 and run.proxy.tokens <= {session["token"] for session in run.sessions()}
+    assert any("/journal/" in key for key in small.local.keys(small.errors, "us-east-1"))
+    assert list(run.home.rglob("reports/*.json")) and list(run.home.rglob("report.html"))
+    assert run.found() == []
+
+
+def set_rules(local, *rules):
+    """ts-local's fault rules at run time; none drops all."""
+    body = json.dumps({"rules": rules}).encode() if rules else None
+    request = urllib.request.Request(f"{local.endpoint}/ts-local/fail", data=body, method="POST" if rules else "DELETE")
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60).close()
 
 
 def test_sessions_that_end_in_mid_run_are_renewed(begin):

@@ -214,6 +214,22 @@ def test_the_next_line_loads_the_data(small, tmp_path, runs):
     assert_equal_tables(small.source, small.loaded())
 
 
+@pytest.mark.parametrize("flags, words", [
+    ((), ("TARGET_DATABASE", "DIMENSION", "ERROR_BUCKET")),
+    (("--compression", "gzip"), ("TARGET_DATABASE", "DIMENSION", "ERROR_BUCKET", "TARGET_BUCKET")),
+    (("--field_delimiter", ";", "--escaped_by", "^"), ("TARGET_DATABASE", "DIMENSION", "ERROR_BUCKET")),
+], ids=["plain", "gzip", "another-form"])
+def test_the_next_line_needs_no_data_model(small, flags, words):
+    """The record tells columns, types and the files' form; gzip has to be copied, so the line asks where to."""
+    line = summary_of(expect(small.unload(*flags), 0))["next"][0]
+    assert "--data_model_file" not in line and {word for word in shlex.split(line) if word.isupper()} == set(words)
+    values = {"TARGET_DATABASE": "target", "DIMENSION": "city", "ERROR_BUCKET": small.errors, "TARGET_BUCKET": small.target}
+    program, *flags = [values.get(word, word) for word in shlex.split(line)]
+    result = expect(small.local.run(program, *flags, "--poll_interval", "0.1", "--create_interval", "0.05"), 0)
+    assert "every row proven" in result.stdout
+    assert_equal_tables(small.source, small.loaded())
+
+
 def test_the_summary_tells_what_was_done(small):
     summary = summary_of(expect(small.unload(), 0))
     (record,) = [key for key in small.local.keys(small.bucket, small.region) if key.startswith("u/tsm-run-")]
