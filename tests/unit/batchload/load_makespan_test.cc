@@ -84,16 +84,21 @@ INSTANTIATE_TEST_SUITE_P(Shapes, LoadMakespanTest,
                                          Shape{"AllShort", 1000, AllShort, 1.03}),
                          [](const auto& test_info) { return test_info.param.name; });
 
-TEST(ManyTasksTest, TenThousandAreScheduled) {
-  if (kTooSlowHere) GTEST_SKIP() << "one thread: measured without the thread sanitizer";
+// Ten thousand, but fewer where a sanitizer makes each step slow.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t kManyTasks = 1000;
+#else
+constexpr std::size_t kManyTasks = 10'000;
+#endif
+
+TEST(ManyTasksTest, AllAreScheduledWithFewCallsEach) {
   LoadWorld world;
-  for (int i = 0; i < 10'000; ++i) world.AddGroup(100, 1000, 1);
+  for (std::size_t i = 0; i < kManyTasks; ++i) world.AddGroup(100, 1000, 1);
   world.service.rules.base = seconds(45);
   ASSERT_EQ(WhyNotLoaded(world, world.Run()), "");
-  EXPECT_EQ(world.service.tasks().size(), 10'000U);
+  EXPECT_EQ(world.service.tasks().size(), kManyTasks);
   RecordProperty("calls", std::to_string(world.transport().calls()));
-  // Looks, listings and the looks at prefixes are few per task.
-  EXPECT_LE(world.transport().calls(), 200'000U);
+  EXPECT_LE(world.transport().calls(), 20 * kManyTasks);
 }
 
 }  // namespace
