@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kResults = "results/";
 constexpr std::string_view kCsv = ".csv";
 constexpr std::string_view kGzip = ".gz";
+constexpr std::string_view kGzipCsv = ".csv.gz";
 constexpr std::size_t kKeysNamed = 3;
 
 Error Refuse(std::string why) { return MakeError(ErrorKind::kInvalidInput, std::move(why)); }
@@ -152,6 +153,7 @@ class Lister {
       ++csv_files_;
     } else if (key.ends_with(kGzip)) {
       gzip_.Add(key);
+      if (key.ends_with(kGzipCsv)) ++gzip_csv_files_;
     } else {
       unreadable_.Add(key);
       return Ok();
@@ -186,6 +188,12 @@ class Lister {
       return Refuse("under " + Uri() + " lie " + WithThousands(csv_files_) +
                     " plain CSV files and " + WithThousands(gzip_.count) + " gzip files (" +
                     gzip_.Text() + "): load one kind at a time, each from a prefix of its own");
+    }
+    // a.gz and a.csv.gz would be inflated to objects of the same names.
+    if (gzip_csv_files_ > 0 && gzip_csv_files_ < gzip_.count) {
+      return Refuse("under " + Uri() + " lie " + WithThousands(gzip_csv_files_) +
+                    " files *.csv.gz and " + WithThousands(gzip_.count - gzip_csv_files_) +
+                    " other files *.gz: load one kind at a time, each from a prefix of its own");
     }
     rules_.gzip = true;
     return Ok();
@@ -309,6 +317,7 @@ class Lister {
   KeySample unreadable_;
   KeySample gzip_;
   std::uint64_t csv_files_ = 0;
+  std::uint64_t gzip_csv_files_ = 0;  // of gzip_
 };
 
 }  // namespace

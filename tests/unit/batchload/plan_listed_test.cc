@@ -234,6 +234,16 @@ TEST(PlanListedTest, WhatBatchLoadCantReadIsRefused) {
   EXPECT_THAT(world.Refusal(), HasSubstr("load one kind at a time"));
 }
 
+// x.gz and x.csv.gz would be inflated into each other's objects.
+TEST(PlanListedTest, GzipFilesOfTwoKindsOfNamesAreRefused) {
+  SourceWorld world;
+  world.Copy();
+  world.PutUnload("unload/", kQ1, {{kDay1, 10, 3}}, ".gz");
+  ASSERT_EQ(world.Refusal(), "");
+  world.PutUnload("unload/", kQ2, {{kDay1, 10, 3}}, ".csv.gz");
+  EXPECT_THAT(world.Refusal(), HasSubstr("1 files *.csv.gz and 1 other files *.gz: load one kind"));
+}
+
 TEST(PlanListedTest, ContradictionsAreRefusedBeforeAnyRequest) {
   SourceWorld world;
   world.request.group_by = GroupBy::kPacked;
