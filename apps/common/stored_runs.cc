@@ -10,7 +10,6 @@
 #include "tsm/aws/signer.h"
 #include "tsm/core/text.h"
 #include "tsm/run/report_page.h"
-#include "tsm/run/state_dir.h"
 
 namespace tsm::apps {
 
@@ -70,6 +69,20 @@ UnixNanos LastSign(const std::filesystem::path& directory) {
   const auto time =
       failed ? std::chrono::system_clock::now() : std::chrono::file_clock::to_sys(written);
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+
+run::RunReport UnreadableReport(const std::string& tool, const run::StoredRun& found,
+                                const Error& error) {
+  run::RunReport report;
+  report.tool = tool;
+  report.run_id = found.run_id;
+  report.state = "unreadable";
+  report.started = found.begun;
+  report.written =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(SystemClock().Now().time_since_epoch())
+          .count();
+  report.troubles = {error.Text()};
+  return report;
 }
 
 void DiscardRun(const std::filesystem::path& directory) {

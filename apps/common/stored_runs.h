@@ -11,6 +11,7 @@
 #include "tsm/core/progress.h"
 #include "tsm/core/result.h"
 #include "tsm/run/run_report.h"
+#include "tsm/run/state_dir.h"
 
 namespace tsm::apps {
 
@@ -40,6 +41,10 @@ Result<std::unique_ptr<Journal>> ReopenJournal(const std::filesystem::path& dire
 
 // When the journal was last written to: the last sign of a run that is not going on.
 UnixNanos LastSign(const std::filesystem::path& directory);
+
+// Of a run whose journal or plan is damaged, or of another version: it is there all the same.
+run::RunReport UnreadableReport(const std::string& tool, const run::StoredRun& found,
+                                const Error& error);
 
 // Where nothing of a run has happened its directory is litter.
 void DiscardRun(const std::filesystem::path& directory);

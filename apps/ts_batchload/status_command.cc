@@ -53,18 +53,6 @@ run::RunReport ReportOf(const BatchLoadFlags& flags, const StoredLoad& stored) {
   return report;
 }
 
-// Its journal or plan is damaged, or of another version: it is there all the same.
-run::RunReport Unreadable(const run::StoredRun& found, const Error& error) {
-  run::RunReport report;
-  report.tool = kBatchLoadTool;
-  report.run_id = found.run_id;
-  report.state = "unreadable";
-  report.started = found.begun;
-  report.written = Now();
-  report.troubles = {error.Text()};
-  return report;
-}
-
 std::string RunningLine(const batchload::LoadGroup& group, const batchload::TaskAttempt& task) {
   if (task.task_id.empty()) return "  " + group.id + "  a task is announced";
   return "  " + group.id + "  task " + task.task_id + ", " +
@@ -142,8 +130,9 @@ ExitCode ListRuns(const BatchLoadFlags& flags, Console& console) {
     if (found.header && found.header->tool != kBatchLoadTool) continue;
     Result<std::unique_ptr<StoredLoad>> stored = ReadLoad(found.directory);
     if (flags.json) {
-      console.Print(
-          run::ToJsonLine(stored ? ReportOf(flags, **stored) : Unreadable(found, stored.error())));
+      console.Print(run::ToJsonLine(stored
+                                        ? ReportOf(flags, **stored)
+                                        : UnreadableReport(kBatchLoadTool, found, stored.error())));
       continue;
     }
     const std::string what = stored

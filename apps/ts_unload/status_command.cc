@@ -47,18 +47,6 @@ run::RunReport ReportOf(const UnloadFlags& flags, const StoredUnload& stored) {
   return report;
 }
 
-// Its journal or plan is damaged, or of another version: it is there all the same.
-run::RunReport Unreadable(const run::StoredRun& found, const Error& error) {
-  run::RunReport report;
-  report.tool = kUnloadTool;
-  report.run_id = found.run_id;
-  report.state = "unreadable";
-  report.started = found.begun;
-  report.written = Now();
-  report.troubles = {error.Text()};
-  return report;
-}
-
 std::string RunningLine(const std::string& id, const unload::Attempt& attempt) {
   std::string line = "  " + id + "  " + std::to_string(static_cast<int>(attempt.percent)) + "%, " +
                      FormatBytes(attempt.bytes_scanned) + " scanned, since " +
@@ -138,8 +126,8 @@ ExitCode ListRuns(const UnloadFlags& flags, Console& console) {
     if (found.header && found.header->tool != kUnloadTool) continue;
     Result<std::unique_ptr<StoredUnload>> stored = ReadUnload(found.directory);
     if (flags.json) {
-      console.Print(
-          run::ToJsonLine(stored ? ReportOf(flags, **stored) : Unreadable(found, stored.error())));
+      console.Print(run::ToJsonLine(stored ? ReportOf(flags, **stored)
+                                           : UnreadableReport(kUnloadTool, found, stored.error())));
       continue;
     }
     const std::string what = stored ? StateOf(**stored) + "  " + (*stored)->plan.Title()

@@ -8,18 +8,6 @@ std::string_view Name(GroupBy group_by) {
   return group_by == GroupBy::kPacked ? "packed" : "partition";
 }
 
-std::string_view Name(Verify verify) {
-  switch (verify) {
-    case Verify::kNone:
-      return "none";
-    case Verify::kCount:
-      return "count";
-    case Verify::kContent:
-      return "content";
-  }
-  return "";
-}
-
 std::uint64_t LoadPlan::files() const {
   std::uint64_t sum = 0;
   for (const TableLoad& table : tables) sum += table.files;

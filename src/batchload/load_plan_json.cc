@@ -6,125 +6,26 @@
 
 #include "tsm/batchload/load_plan.h"
 #include "tsm/core/time_text.h"
+#include "tsm/run/stored_object.h"
 
 namespace tsm::batchload {
 
 namespace {
 
-using nlohmann::json;
 using nlohmann::ordered_json;
+using run::StoredObject;
 
 constexpr int kPlanFormat = 1;
+constexpr const char* kTool = "ts-batchload";
 constexpr std::array kGroupBys = {GroupBy::kPartition, GroupBy::kPacked};
-constexpr std::array kVerifies = {Verify::kNone, Verify::kCount, Verify::kContent};
 
-Error Bad(const std::string& why) {
-  return MakeError(ErrorKind::kBadReply, "this is no plan of a batch load: " + why);
+s3::BucketName ReadBucket(const StoredObject& object, const char* name) {
+  const std::string text = object.Text(name);
+  if (text.empty()) return {};
+  Result<s3::BucketName> bucket = s3::BucketName::Parse(text);
+  if (!bucket) return object.Miss(name), s3::BucketName();
+  return *std::move(bucket);
 }
-
-// Reads members of one object. The first member of all that is missing or of another type is told
-// by its place in the whole, "groups[2].prefix": readers of members share `missing`.
-class Reader {
- public:
-  Reader(const json& object, std::string path, std::string& missing)
-      : object_(object), path_(std::move(path)), missing_(missing) {}
-
-  std::string Text(const char* name) {
-    const json* found = Find(name);
-    if (found == nullptr || !found->is_string()) return Miss(name), "";
-    return found->get<std::string>();
-  }
-
-  bool Flag(const char* name) {
-    const json* found = Find(name);
-    if (found == nullptr || !found->is_boolean()) return Miss(name), false;
-    return found->get<bool>();
-  }
-
-  std::uint64_t Count(const char* name,
-                      std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) {
-    const json* found = Find(name);
-    if (found == nullptr || !found->is_number_unsigned() || found->get<std::uint64_t>() > most) {
-      return Miss(name), 0;
-    }
-    return found->get<std::uint64_t>();
-  }
-
-  std::optional<std::uint64_t> OptionalCount(const char* name) {
-    if (IsNull(name)) return std::nullopt;
-    return Count(name);
-  }
-
-  std::int64_t Number(const char* name) {
-    constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    const json* found = Find(name);
-    const bool fits = found != nullptr && found->is_number_integer() &&
-                      !(found->is_number_unsigned() && found->get<std::uint64_t>() > kMost);
-    if (!fits) return Miss(name), 0;
-    return found->get<std::int64_t>();
-  }
-
-  std::optional<std::int64_t> OptionalNumber(const char* name) {
-    if (IsNull(name)) return std::nullopt;
-    return Number(name);
-  }
-
-  s3::BucketName Bucket(const char* name) {
-    const std::string text = Text(name);
-    if (text.empty()) return {};
-    Result<s3::BucketName> bucket = s3::BucketName::Parse(text);
-    if (!bucket) return Miss(name), s3::BucketName();
-    return *std::move(bucket);
-  }
-
-  template <typename Value, std::size_t kSize>
-  Value OneOf(const std::array<Value, kSize>& values, const char* name) {
-    const std::string text = Text(name);
-    for (const Value value : values) {
-      if (Name(value) == text) return value;
-    }
-    return Miss(name), values.front();
-  }
-
-  // Null and absent differ: what may be null must still be there.
-  bool IsNull(const char* name) const {
-    const json* found = Find(name);
-    return found != nullptr && found->is_null();
-  }
-
-  const json& Array(const char* name) {
-    static const json none = json::array();
-    const json* found = Find(name);
-    if (found == nullptr || !found->is_array()) return Miss(name), none;
-    return *found;
-  }
-
-  Reader Object(const char* name) {
-    static const json none = json::object();
-    const json* found = Find(name);
-    if (found == nullptr || !found->is_object()) Miss(name);
-    return {found == nullptr ? none : *found, path_ + name + ".", missing_};
-  }
-
-  Reader Entry(const char* name, std::size_t index, const json& entry) const {
-    return {entry, path_ + name + "[" + std::to_string(index) + "].", missing_};
-  }
-
-  void Miss(const char* name) {
-    if (missing_.empty()) missing_ = path_ + name;
-  }
-
- private:
-  const json* Find(const char* name) const {
-    if (!object_.is_object()) return nullptr;
-    const auto found = object_.find(name);
-    return found == object_.end() ? nullptr : &*found;
-  }
-
-  const json& object_;
-  std::string path_;
-  std::string& missing_;
-};
 
 template <typename Value>
 ordered_json OrNull(const std::optional<Value>& value) {
@@ -136,7 +37,7 @@ ordered_json TableJson(const timestream::TableRef& table) {
   return {{"database", table.database}, {"table", table.table}};
 }
 
-timestream::TableRef ReadTable(Reader reader) {
+timestream::TableRef ReadTable(const StoredObject& reader) {
   const std::string database = reader.Text("database");
   const std::string name = reader.Text("table");
   if (database.empty() && name.empty()) return {};
@@ -153,7 +54,7 @@ ordered_json CsvJson(const timestream::CsvConfiguration& csv) {
           {"trim_white_space", csv.trim_white_space}};
 }
 
-timestream::CsvConfiguration ReadCsv(Reader reader) {
+timestream::CsvConfiguration ReadCsv(const StoredObject& reader) {
   timestream::CsvConfiguration csv;
   csv.column_separator = reader.Text("column_separator");
   csv.quote_char = reader.Text("quote_char");
@@ -175,23 +76,19 @@ ordered_json PlacesJson(const std::vector<LoadPlace>& places) {
   return out;
 }
 
-std::vector<LoadPlace> ReadPlaces(Reader& reader) {
+std::vector<LoadPlace> ReadPlaces(const StoredObject& reader) {
   std::vector<LoadPlace> places;
-  for (const json& entry : reader.Array("places")) {
-    Reader part = reader.Entry("places", places.size(), entry);
+  reader.ForEach("places", [&](const StoredObject& part) {
     LoadPlace place;
     place.label = part.Text("label");
     place.from = part.Number("from");
     place.end = part.Number("end");
     place.rows = part.Count("rows");
-    for (const json& group : part.Array("groups")) {
-      if (!group.is_number_unsigned()) return part.Miss("groups"), places;
-      place.groups.push_back(group.get<std::size_t>());
-    }
+    place.groups = part.Counts("groups");
     if (place.from >= place.end) part.Miss("end");
     if (!places.empty() && place.from < places.back().end) part.Miss("from");
     places.push_back(std::move(place));
-  }
+  });
   return places;
 }
 
@@ -217,7 +114,7 @@ ordered_json LoadJson(const TableLoad& table) {
   return out;
 }
 
-TableLoad ReadLoad(Reader reader) {
+TableLoad ReadLoad(const StoredObject& reader) {
   TableLoad table;
   table.target = ReadTable(reader.Object("target"));
   if (!reader.IsNull("source")) table.source = ReadTable(reader.Object("source"));
@@ -248,7 +145,7 @@ ordered_json GroupJson(const LoadGroup& group) {
           {"offset", group.offset}};
 }
 
-LoadGroup ReadGroup(Reader& reader, std::size_t tables) {
+LoadGroup ReadGroup(const StoredObject& reader, std::size_t tables) {
   LoadGroup group;
   group.id = reader.Text("id");
   group.table = reader.Count("table");
@@ -264,14 +161,13 @@ LoadGroup ReadGroup(Reader& reader, std::size_t tables) {
   return group;
 }
 
-void ReadGroups(Reader& reader, LoadPlan& plan) {
+void ReadGroups(const StoredObject& reader, LoadPlan& plan) {
   std::set<std::string> ids;
-  for (const json& entry : reader.Array("groups")) {
-    Reader part = reader.Entry("groups", plan.groups.size(), entry);
+  reader.ForEach("groups", [&](const StoredObject& part) {
     plan.groups.push_back(ReadGroup(part, plan.tables.size()));
     // A run keeps groups by their id: of two with the same one would never be loaded.
     if (!ids.insert(plan.groups.back().id).second) part.Miss("id");
-  }
+  });
   for (const TableLoad& table : plan.tables) {
     for (const LoadPlace& place : table.places) {
       for (const std::size_t group : place.groups) {
@@ -279,17 +175,6 @@ void ReadGroups(Reader& reader, LoadPlan& plan) {
       }
     }
   }
-}
-
-Status CheckFormat(const json& parsed) {
-  if (!parsed.is_object()) return Bad("it holds no JSON object");
-  const auto format = parsed.find("format");
-  if (format == parsed.end() || !format->is_number_integer()) return Bad("format is missing");
-  if (*format == kPlanFormat) return Ok();
-  return MakeError(ErrorKind::kInvalidInput,
-                   "the plan has format " + format->dump() + ", this program reads format " +
-                       std::to_string(kPlanFormat) +
-                       ": go on with the version of ts-batchload that planned it");
 }
 
 }  // namespace
@@ -327,10 +212,9 @@ std::string ToJson(const LoadPlan& plan) {
 }
 
 Result<LoadPlan> ParseLoadPlan(std::string_view text) {
-  const json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (Status known = CheckFormat(parsed); !known) return known.error();
-  std::string missing;
-  Reader reader(parsed, "", missing);
+  const Result<StoredObject> opened = run::OpenPlan(text, kPlanFormat, kTool);
+  if (!opened) return opened.error();
+  const StoredObject& reader = *opened;
   LoadPlan plan;
   plan.run_id = reader.Text("run_id");
   plan.tool_version = reader.Text("tool_version");
@@ -338,26 +222,25 @@ Result<LoadPlan> ParseLoadPlan(std::string_view text) {
   plan.created = reader.Number("created");
   plan.copy = reader.Flag("copy");
   plan.load = reader.Flag("load");
-  plan.source_bucket = reader.Bucket("source_bucket");
-  plan.target_bucket = reader.Bucket("target_bucket");
+  plan.source_bucket = ReadBucket(reader, "source_bucket");
+  plan.target_bucket = ReadBucket(reader, "target_bucket");
   plan.destination_prefix = reader.Text("destination_prefix");
-  plan.report_bucket = reader.Bucket("report_bucket");
+  plan.report_bucket = ReadBucket(reader, "report_bucket");
   plan.report_prefix = reader.Text("report_prefix");
   plan.csv = ReadCsv(reader.Object("csv"));
   plan.record_version = reader.OptionalNumber("record_version");
   plan.group_by = reader.OneOf(kGroupBys, "group_by");
-  plan.verify = reader.OneOf(kVerifies, "verify");
+  plan.verify = reader.OneOf(run::kVerifies, "verify");
   plan.canary = reader.Flag("canary");
   plan.allow_existing = reader.Flag("allow_existing");
   plan.state_in_s3 = reader.Flag("state_in_s3");
   plan.encryption = reader.Text("encryption");
   plan.kms_key_id = reader.Text("kms_key_id");
   plan.bucket_owner_full_control = reader.Flag("bucket_owner_full_control");
-  for (const json& entry : reader.Array("tables")) {
-    plan.tables.push_back(ReadLoad(reader.Entry("tables", plan.tables.size(), entry)));
-  }
+  reader.ForEach("tables",
+                 [&](const StoredObject& table) { plan.tables.push_back(ReadLoad(table)); });
   ReadGroups(reader, plan);
-  if (!missing.empty()) return Bad(missing + " is missing or malformed");
+  if (Status whole = run::CheckPlan(reader, kTool); !whole) return whole.error();
   return plan;
 }
 

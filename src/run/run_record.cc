@@ -6,118 +6,36 @@
 
 #include "tsm/core/text.h"
 #include "tsm/core/time_text.h"
+#include "tsm/run/stored_object.h"
 #include "tsm/timestream/schema_json.h"
 
 namespace tsm::run {
 namespace {
 
-using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr std::string_view kSuffix = ".json";
+constexpr std::string_view kFirstVersion = "1";
 
 Error Bad(const std::string& why) {
   return MakeError(ErrorKind::kBadReply, "this is no run record: " + why);
 }
 
-// Reads members and remembers the first that is missing or of another type.
-class Reader {
- public:
-  explicit Reader(const json& object) : object_(object) {}
+// Null stands for an open end of the range.
+std::optional<UnixNanos> ReadTime(const StoredObject& object, const char* name) {
+  if (object.IsNull(name)) return std::nullopt;
+  const Result<UnixNanos> time = ParseTimestamp(object.Text(name));
+  if (!time) return object.Miss(name), std::nullopt;
+  return *time;
+}
 
-  std::string Text(const char* name) {
-    const json* found = Find(name);
-    if (found == nullptr || !found->is_string()) {
-      Miss(name);
-      return "";
-    }
-    return found->get<std::string>();
-  }
-
-  std::uint64_t Count(const char* name) {
-    const json* found = Find(name);
-    if (found == nullptr || !found->is_number_unsigned()) {
-      Miss(name);
-      return 0;
-    }
-    return found->get<std::uint64_t>();
-  }
-
-  bool Flag(const char* name) {
-    const json* found = Find(name);
-    if (found == nullptr || !found->is_boolean()) {
-      Miss(name);
-      return false;
-    }
-    return found->get<bool>();
-  }
-
-  // Null stands for an open end of the range.
-  std::optional<UnixNanos> Time(const char* name) {
-    const json* found = Find(name);
-    if (found != nullptr && found->is_null()) return std::nullopt;
-    Result<UnixNanos> time = ParseTimestamp(Text(name));
-    if (!time) {
-      Miss(name);
-      return std::nullopt;
-    }
-    return *time;
-  }
-
-  const json& Array(const char* name) {
-    static const json none = json::array();
-    const json* found = Find(name);
-    if (found == nullptr || !found->is_array()) {
-      Miss(name);
-      return none;
-    }
-    return *found;
-  }
-
-  const json& Object(const char* name) {
-    static const json none = json::object();
-    const json* found = Find(name);
-    if (found == nullptr || !found->is_object()) {
-      Miss(name);
-      return none;
-    }
-    return *found;
-  }
-
-  std::vector<std::string> Texts(const char* name) {
-    std::vector<std::string> texts;
-    for (const json& entry : Array(name)) {
-      if (!entry.is_string()) Miss(name);
-      if (entry.is_string()) texts.push_back(entry.get<std::string>());
-    }
-    return texts;
-  }
-
-  std::vector<RecordAlias> Aliases(const char* name) {
-    std::vector<RecordAlias> aliases;
-    for (const json& entry : Array(name)) {
-      Reader reader(entry);
-      aliases.emplace_back(reader.Text("column"), reader.Text("alias"));
-      if (!reader.missing().empty()) Miss(name);
-    }
-    return aliases;
-  }
-
-  void Miss(const char* name) {
-    if (missing_.empty()) missing_ = name;
-  }
-  const std::string& missing() const { return missing_; }
-
- private:
-  const json* Find(const char* name) const {
-    if (!object_.is_object()) return nullptr;
-    const auto found = object_.find(name);
-    return found == object_.end() ? nullptr : &*found;
-  }
-
-  const json& object_;
-  std::string missing_;
-};
+std::vector<RecordAlias> ReadAliases(const StoredObject& object, const char* name) {
+  std::vector<RecordAlias> aliases;
+  object.ForEach(name, [&](const StoredObject& entry) {
+    aliases.emplace_back(entry.Text("column"), entry.Text("alias"));
+  });
+  return aliases;
+}
 
 ordered_json TimeOrNull(const std::optional<UnixNanos>& time) {
   return time ? ordered_json(FormatTimestamp(*time)) : ordered_json(nullptr);
@@ -164,12 +82,12 @@ std::string Dump(const ordered_json& out) {
   return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-RecordSlice ReadSlice(Reader& reader) {
+RecordSlice ReadSlice(const StoredObject& reader) {
   RecordSlice slice;
   slice.id = reader.Text("id");
   slice.attempt = reader.Text("attempt");
-  const auto from = reader.Time("from");
-  const auto end = reader.Time("end");
+  const auto from = ReadTime(reader, "from");
+  const auto end = ReadTime(reader, "end");
   if (!from || !end || *from >= *end) reader.Miss("end");
   slice.from = from.value_or(0);
   slice.end = end.value_or(0);
@@ -182,7 +100,7 @@ RecordSlice ReadSlice(Reader& reader) {
   return slice;
 }
 
-void ReadOutcome(Reader& reader, RunRecord& record) {
+void ReadOutcome(const StoredObject& reader, RunRecord& record) {
   record.finished_at = reader.Text("finished_at");
   record.rows = reader.Count("rows");
   record.bytes = reader.Count("bytes");
@@ -190,41 +108,34 @@ void ReadOutcome(Reader& reader, RunRecord& record) {
   record.verify = reader.Text("verify");
   record.verified = reader.Text("verified");
   record.content_prefix = reader.Text("content_prefix");
-  for (const auto& [column, count] : reader.Object("non_null").items()) {
-    if (!count.is_number_unsigned()) reader.Miss("non_null");
-    if (count.is_number_unsigned()) record.non_null.emplace(column, count.get<std::uint64_t>());
-  }
-  for (const json& entry : reader.Array("slices")) {
-    Reader slice(entry);
-    record.slices.push_back(ReadSlice(slice));
-    if (!slice.missing().empty()) reader.Miss("slices");
-  }
+  record.non_null = reader.NamedCounts("non_null");
+  reader.ForEach("slices",
+                 [&](const StoredObject& slice) { record.slices.push_back(ReadSlice(slice)); });
 }
 
-void ReadFormat(Reader& reader, RunRecord& record) {
-  Reader format(reader.Object("format"));
+void ReadFormat(const StoredObject& reader, RunRecord& record) {
+  const StoredObject format = reader.Object("format");
   record.format.format = format.Text("format");
   record.format.compression = format.Text("compression");
   record.format.field_delimiter = format.Text("field_delimiter");
   record.format.escaped_by = format.Text("escaped_by");
   record.format.include_header = format.Flag("include_header");
-  if (!format.missing().empty()) reader.Miss("format");
 }
 
-void ReadTable(Reader& reader, RunRecord& record) {
+void ReadTable(const StoredObject& reader, RunRecord& record) {
   record.partition_alias = reader.Text("partition_alias");
-  record.partitioned_by = reader.Aliases("partitioned_by");
+  record.partitioned_by = ReadAliases(reader, "partitioned_by");
   record.columns = reader.Texts("columns");
   record.where = reader.Text("where");
   record.time_alias = reader.Text("time_alias");
-  record.timestamps = reader.Aliases("timestamps");
+  record.timestamps = ReadAliases(reader, "timestamps");
   ReadFormat(reader, record);
-  if (auto schema = timestream::ParseTableSchema(reader.Array("schema").dump())) {
+  if (auto schema = timestream::ParseTableSchema(reader.ArrayText("schema"))) {
     record.schema = *std::move(schema);
   } else {
     reader.Miss("schema");
   }
-  if (auto measures = timestream::ParseMeasures(reader.Array("measures").dump())) {
+  if (auto measures = timestream::ParseMeasures(reader.ArrayText("measures"))) {
     record.measures = *std::move(measures);
   } else {
     reader.Miss("measures");
@@ -232,7 +143,7 @@ void ReadTable(Reader& reader, RunRecord& record) {
 }
 
 // Version 1 knew one UNLOAD, written as the original does.
-void ReadVersion1(Reader& reader, RunRecord& record) {
+void ReadVersion1(const StoredObject& reader, RunRecord& record) {
   record.time_alias = "nanoseconds";
   record.partition_alias = "partition_date";
   if (record.state != RunState::kDone) return;
@@ -256,28 +167,24 @@ void ReadVersion1(Reader& reader, RunRecord& record) {
 
 std::string_view StateName(RunState state) { return state == RunState::kDone ? "done" : "started"; }
 
-Result<RunState> ReadState(Reader& reader) {
+Result<RunState> ReadState(const StoredObject& reader) {
   const std::string state = reader.Text("state");
   if (state == "done") return RunState::kDone;
   if (state == "started") return RunState::kStarted;
   return Bad("unknown state \"" + state + "\"");
 }
 
-// The object and its version.
-Result<std::pair<json, int>> Open(std::string_view text) {
-  json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!parsed.is_object()) {
-    return Bad("no JSON object, " + std::to_string(text.size()) + " bytes");
-  }
-  const auto version = parsed.find("version");
-  if (version == parsed.end() || !version->is_number_integer()) return Bad("version is missing");
-  if (*version != 1 && *version != kRunRecordVersion) {
-    return MakeError(ErrorKind::kInvalidInput, "the run record has version " + version->dump() +
-                                                   ", this program reads versions 1 and " +
-                                                   std::to_string(kRunRecordVersion));
-  }
-  const int number = version->get<int>();
-  return std::pair(std::move(parsed), number);
+// The object, of a version that this program reads.
+Result<StoredObject> Open(std::string_view text) {
+  const std::optional<StoredObject> object = StoredObject::Parse(text);
+  if (!object) return Bad("no JSON object, " + std::to_string(text.size()) + " bytes");
+  const std::string version = object->Digits("version");
+  const std::string newest = std::to_string(kRunRecordVersion);
+  if (version.empty()) return Bad("version is missing");
+  if (version == kFirstVersion || version == newest) return *object;
+  return MakeError(ErrorKind::kInvalidInput, "the run record has version " + version +
+                                                 ", this program reads versions " +
+                                                 std::string(kFirstVersion) + " and " + newest);
 }
 
 }  // namespace
@@ -315,11 +222,11 @@ std::string ToJson(const RunRecord& record) {
 }
 
 Result<RunRecord> ParseRunRecord(std::string_view text) {
-  const Result<std::pair<json, int>> opened = Open(text);
+  const Result<StoredObject> opened = Open(text);
   if (!opened) return opened.error();
-  const auto& [parsed, version] = *opened;
-  Reader reader(parsed);
-  if (version > 1) {
+  const StoredObject& reader = *opened;
+  const bool first = reader.Digits("version") == kFirstVersion;
+  if (!first) {
     const std::string kind = reader.Text("kind");
     if (kind == "index") return Bad("it is the index of a run of several tables");
   }
@@ -330,13 +237,13 @@ Result<RunRecord> ParseRunRecord(std::string_view text) {
   record.region = reader.Text("region");
   record.source.database = reader.Text("database");
   record.source.table = reader.Text("table");
-  record.from = reader.Time("from");
-  record.end = reader.Time("end");
+  record.from = ReadTime(reader, "from");
+  record.end = ReadTime(reader, "end");
   record.partition = reader.Text("partition");
   record.started_at = reader.Text("started_at");
   Result<RunState> state = ReadState(reader);
   if (state) record.state = *state;
-  if (version == 1) {
+  if (first) {
     ReadVersion1(reader, record);
   } else {
     ReadTable(reader, record);
@@ -362,9 +269,9 @@ std::string ToJson(const RunIndex& index) {
 }
 
 Result<RunIndex> ParseRunIndex(std::string_view text) {
-  const Result<std::pair<json, int>> opened = Open(text);
+  const Result<StoredObject> opened = Open(text);
   if (!opened) return opened.error();
-  Reader reader(opened->first);
+  const StoredObject& reader = *opened;
   if (reader.Text("kind") != "index") return Bad("it is no index of a run's tables");
   RunIndex index;
   index.run_id = reader.Text("run_id");
@@ -373,19 +280,17 @@ Result<RunIndex> ParseRunIndex(std::string_view text) {
   Result<RunState> state = ReadState(reader);
   if (!state) return state.error();
   index.state = *state;
-  for (const json& entry : reader.Array("tables")) {
-    Reader table(entry);
-    timestream::TableRef ref{table.Text("database"), table.Text("table")};
-    index.records.emplace_back(std::move(ref), table.Text("record"));
-    if (!table.missing().empty()) reader.Miss("tables");
-  }
+  reader.ForEach("tables", [&](const StoredObject& table) {
+    index.records.emplace_back(timestream::TableRef{table.Text("database"), table.Text("table")},
+                               table.Text("record"));
+  });
   if (!reader.missing().empty()) return Bad(reader.missing() + " is missing or malformed");
   return index;
 }
 
 bool IsRunIndex(std::string_view text) {
-  const json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return parsed.is_object() && parsed.value("kind", json()) == "index";
+  const std::optional<StoredObject> object = StoredObject::Parse(text);
+  return object && object->Text("kind") == "index";
 }
 
 bool IsRunRecordKey(std::string_view key) {

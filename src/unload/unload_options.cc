@@ -164,18 +164,6 @@ Result<Value> Choose(std::string_view flag, const std::string& text,
 
 }  // namespace
 
-std::string_view Name(Verify verify) {
-  switch (verify) {
-    case Verify::kNone:
-      return "none";
-    case Verify::kCount:
-      return "count";
-    case Verify::kContent:
-      return "content";
-  }
-  return "";
-}
-
 Result<RunSettings> CheckRunSettings(const UnloadInput& input) {
   RunSettings run;
   run.append = input.append;

@@ -13,6 +13,7 @@
 #include "tsm/core/clock.h"
 #include "tsm/core/result.h"
 #include "tsm/run/file_spool.h"
+#include "tsm/run/verify_level.h"
 #include "tsm/s3/names.h"
 #include "tsm/timestream/batch_load_types.h"
 #include "tsm/timestream/table_ref.h"
@@ -26,11 +27,10 @@ enum class GroupBy {
   kPartition,  // a folder of the source is a group; its keys stay
   kPacked,     // as few groups as the limits allow, in folders of this run's own
 };
-enum class Verify { kNone, kCount, kContent };
+using run::Verify;
 
-// "partition", "packed"; "none", "count", "content".
+// "partition", "packed"
 std::string_view Name(GroupBy group_by);
-std::string_view Name(Verify verify);
 
 // One batch-load task's files: everything below `prefix`, and nothing else may lie there.
 struct LoadGroup {

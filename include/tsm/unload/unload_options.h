@@ -11,6 +11,7 @@
 
 #include "tsm/core/clock.h"
 #include "tsm/core/result.h"
+#include "tsm/run/verify_level.h"
 #include "tsm/s3/names.h"
 #include "tsm/timestream/table_ref.h"
 #include "tsm/unload/partition_unit.h"
@@ -19,9 +20,7 @@
 
 namespace tsm::unload {
 
-// How the result is proven (README "Proof").
-enum class Verify { kNone, kCount, kContent };
-std::string_view Name(Verify verify);
+using run::Verify;
 
 // Where the memory of a run lies beside the run directory: nowhere, or beside the data in S3.
 enum class StateStore { kLocal, kS3 };
