@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -30,6 +31,27 @@ bool IsUtf8(std::string_view text) {
   } catch (const json::type_error&) {
     return false;
   }
+}
+
+// A JSON string. Most are plain: an entry per copied file is worth the short way.
+void AddString(std::string_view text, std::string& line) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  });
+  if (!plain) {
+    line += json(text).dump();
+    return;
+  }
+  line += '"';
+  line += text;
+  line += '"';
+}
+
+void AddText(std::string_view name, std::string_view value, std::string& line) {
+  line += ',';
+  AddString(name, line);
+  line += ':';
+  AddString(value, line);
 }
 
 Error BadEntry(const JournalEntry& entry, const std::string& why) {
@@ -129,19 +151,16 @@ Result<JournalHeader> ParseJournalHeader(std::string_view line) {
 
 Result<std::string> ToJson(const JournalEntry& entry) {
   if (entry.kind.empty()) return BadEntry(entry, "has no kind");
-  ordered_json line = {
-      {kSequence, entry.sequence}, {kTime, FormatTimestamp(entry.time)}, {kKind, entry.kind}};
-  for (const auto& [name, value] : entry.fields) {
-    if (name == kSequence || name == kTime || name == kKind) {
-      return BadEntry(entry, "has a field of the reserved name '" + name + "'");
-    }
-    line[name] = value;
-  }
+  std::string line = "{\"" + std::string(kSequence) + "\":" + std::to_string(entry.sequence);
   try {
-    std::string text = line.dump();
-    if (text.size() <= kMaxJournalLine) return text;
-    return BadEntry(entry, "has " + WithThousands(text.size()) + " bytes; at most " +
-                               WithThousands(kMaxJournalLine) + " fit a line");
+    AddText(kTime, FormatTimestamp(entry.time), line);
+    AddText(kKind, entry.kind, line);
+    for (const auto& [name, value] : entry.fields) {
+      if (name == kSequence || name == kTime || name == kKind) {
+        return BadEntry(entry, "has a field of the reserved name '" + name + "'");
+      }
+      AddText(name, value, line);
+    }
   } catch (const json::type_error&) {
     for (const auto& [name, value] : entry.fields) {
       if (IsUtf8(name) && IsUtf8(value)) continue;
@@ -149,6 +168,10 @@ Result<std::string> ToJson(const JournalEntry& entry) {
     }
     return BadEntry(entry, "has a kind that is not UTF-8");
   }
+  line += '}';
+  if (line.size() <= kMaxJournalLine) return line;
+  return BadEntry(entry, "has " + WithThousands(line.size()) + " bytes; at most " +
+                             WithThousands(kMaxJournalLine) + " fit a line");
 }
 
 Result<JournalEntry> ParseJournalEntry(std::string_view line) {
