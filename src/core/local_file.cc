@@ -96,8 +96,7 @@ Result<OpenFile> OpenExisting(const std::filesystem::path& path, int flags) {
   OpenFile file(::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) {
     if (errno != ENOENT && errno != ENOTDIR) return FileError(path, "opened", errno);
-    return MakeError(ErrorKind::kNotFound,
-                     path.string() + " does not exist: no run was begun there");
+    return MakeError(ErrorKind::kNotFound, path.string() + " does not exist");
   }
   Status regular = CheckRegular(file, path);
   if (!regular) return regular.error();

@@ -161,7 +161,7 @@ Result<std::string> ReadWholeFile(const fs::path& path, std::size_t limit) {
     if (*read == 0) return text;
   }
   return MakeError(ErrorKind::kLocalIo, path.string() + " has more than " + WithThousands(limit) +
-                                            " bytes: it is not what this program wrote");
+                                            " bytes, more than such a file can have");
 }
 
 }  // namespace tsm::run

@@ -231,7 +231,6 @@ TEST_F(SettingsTest, MeaninglessValuesAreRefusedByName) {
        "--quote_char must be one ASCII character"},
       {[](BatchLoadFlags& f) { f.model.escape_char = ""; }, "--escape_char"},
       {[](BatchLoadFlags& f) { f.pace.sns_topic_arn = "topic"; }, "--sns_topic_arn"},
-      {[](BatchLoadFlags& f) { f.model.file = "/does/not/exist.json"; }, "/does/not/exist.json"},
       {[](BatchLoadFlags& f) { f.model.file = "/"; }, "--data_model_file /"},
   };
   for (const auto& c : cases) {
@@ -251,6 +250,9 @@ TEST_F(SettingsTest, ABrokenDataModelNamesFileAndPlace) {
   const ModelFile empty("");
   flags.model.file = empty.path();
   EXPECT_THAT(Refusal(), HasSubstr(empty.path()));
+  flags.model.file = "/does/not/exist.json";
+  EXPECT_EQ(Refusal(),
+            "--data_model_file /does/not/exist.json: /does/not/exist.json does not exist");
 }
 
 TEST_F(SettingsTest, ACopyMustNotWriteIntoItsSource) {
