@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "tsm/core/nearest_name.h"
 #include "tsm/core/text.h"
 
 namespace tsm::apps {
@@ -85,6 +86,20 @@ void AddEndpointFlags(CLI::App& app, aws::EndpointFlags& endpoints, const std::s
       ->type_name("URL");
 }
 
+// The flag that the first unknown one may be a misspelling of, as a question, or "".
+std::string DidYouMean(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  for (const std::string& extra : app.remaining()) {
+    if (!extra.starts_with("--")) continue;
+    const std::string likely = LikelyName(names, extra.substr(0, extra.find('=')));
+    return likely.empty() ? "" : "; did you mean " + likely + "?";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string Flag(const std::string& snake_case, const std::string& short_form) {
@@ -140,8 +155,10 @@ std::optional<ExitCode> ParseFlags(CLI::App& app, int argc, const char* const* a
   } catch (const CLI::CallForVersion&) {
     if (WriteAll(stdout, app.version() + "\n")) return ExitCode::kDone;
   } catch (const CLI::ParseError& error) {
-    const std::string line = app.get_name() + ": error: " + FirstLine(error.what()) + " (" +
-                             app.get_name() + " --help lists the flags)\n";
+    const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+    const std::string line = app.get_name() + ": error: " + FirstLine(error.what()) +
+                             (unknown ? DidYouMean(app) : "") + " (" + app.get_name() +
+                             " --help lists the flags)\n";
     WriteAll(stderr, line);
     return ExitCode::kUsage;
   }

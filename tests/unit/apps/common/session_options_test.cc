@@ -66,6 +66,24 @@ TEST(SessionFlagsTest, WrongFlagsAreOneLineOnStderr) {
   }
 }
 
+TEST(SessionFlagsTest, AMisspelledFlagIsRecognized) {
+  const std::pair<std::vector<const char*>, const char*> cases[] = {
+      {{"--regoin", "x"}, "; did you mean --region? ("},
+      {{"x", "--endpont_url=http://h"}, "; did you mean --endpoint_url? ("},
+      {{"--Region=x"}, "; did you mean --region? ("},
+      {{"--bogus"}, "not expected: --bogus ("},
+      {{"stray"}, "not expected: stray ("}};
+  for (const auto& [arguments, told] : cases) {
+    CLI::App app("test", "program");
+    SessionOptions options;
+    AddSessionFlags(app, options, true);
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(Parse(app, arguments), ExitCode::kUsage);
+    const std::string text = ::testing::internal::GetCapturedStderr();
+    EXPECT_NE(text.find(told), std::string::npos) << text;
+  }
+}
+
 TEST(SessionFlagsTest, HelpGoesToStdoutAndFitsItsWidth) {
   CLI::App app("test", "program");
   SessionOptions options;
