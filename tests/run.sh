@@ -127,7 +127,7 @@ case $sanitize in
   thread)
     preset=tsan
     selection='not slow and not many'
-    export TSAN_OPTIONS=exitcode=86:halt_on_error=1:second_deadlock_stack=1:suppressions="'$PWD/tests/tsan.supp'"
+    export TSAN_OPTIONS=exitcode=86:halt_on_error=1:second_deadlock_stack=1
     # This compiler's thread sanitizer knows fewer address layouts than newer kernels choose from.
     if setarch "$(uname -m)" -R true 2>/dev/null; then wrapper=(setarch "$(uname -m)" -R); fi
     ;;

@@ -222,7 +222,7 @@ def test_the_next_line_loads_the_data(small, tmp_path, runs):
 def test_the_next_line_needs_no_data_model(small, flags, words):
     """The record tells columns, types and the files' form; gzip has to be copied, so the line asks where to."""
     line = summary_of(expect(small.unload(*flags), 0))["next"][0]
-    assert "--data_model_file" not in line and {word for word in shlex.split(line) if word.isupper()} == set(words)
+    assert "--data_model_file" not in line and set(re.findall(r"(?<!\S)[A-Z_]+(?!\S)", line)) == set(words)
     values = {"TARGET_DATABASE": "target", "DIMENSION": "city", "ERROR_BUCKET": small.errors, "TARGET_BUCKET": small.target}
     program, *flags = [values.get(word, word) for word in shlex.split(line)]
     result = expect(small.local.run(program, *flags, "--poll_interval", "0.1", "--create_interval", "0.05"), 0)
