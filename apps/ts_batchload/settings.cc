@@ -333,8 +333,7 @@ Result<std::chrono::nanoseconds> CheckVerifyWait(const std::string& text) {
 }
 
 Result<batchload::Verify> CheckVerify(const std::string& text) {
-  using batchload::Verify;
-  for (const Verify verify : {Verify::kNone, Verify::kCount, Verify::kContent}) {
+  for (const batchload::Verify verify : run::kVerifies) {
     if (text == Name(verify)) return verify;
   }
   return Refuse("--verify is \"" + OneLine(text, 60) + "\", must be none, count or content");

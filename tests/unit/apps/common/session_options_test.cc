@@ -12,6 +12,16 @@ std::optional<ExitCode> Parse(CLI::App& app, std::vector<const char*> arguments)
   return ParseFlags(app, static_cast<int>(arguments.size()), arguments.data());
 }
 
+// What is told on stderr of arguments that are refused.
+std::string Refusal(const std::vector<const char*>& arguments) {
+  CLI::App app("test", "program");
+  SessionOptions options;
+  AddSessionFlags(app, options, true);
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Parse(app, arguments), ExitCode::kUsage);
+  return ::testing::internal::GetCapturedStderr();
+}
+
 TEST(FlagTest, GivesBothSpellings) {
   EXPECT_EQ(Flag("s3_uri", "s"), "-s,--s3_uri,--s3-uri");
   EXPECT_EQ(Flag("region", "r"), "-r,--region");
@@ -55,12 +65,7 @@ TEST(SessionFlagsTest, WrongFlagsAreOneLineOnStderr) {
   for (const std::vector<const char*>& arguments :
        {std::vector<const char*>{"--bogus"}, std::vector<const char*>{"--region"},
         std::vector<const char*>{"stray"}}) {
-    CLI::App app("test", "program");
-    SessionOptions options;
-    AddSessionFlags(app, options, true);
-    ::testing::internal::CaptureStderr();
-    EXPECT_EQ(Parse(app, arguments), ExitCode::kUsage);
-    const std::string text = ::testing::internal::GetCapturedStderr();
+    const std::string text = Refusal(arguments);
     EXPECT_EQ(text.find("program: error: "), 0U) << text;
     EXPECT_EQ(text.find('\n'), text.size() - 1) << text;
   }
@@ -74,12 +79,7 @@ TEST(SessionFlagsTest, AMisspelledFlagIsRecognized) {
       {{"--bogus"}, "not expected: --bogus ("},
       {{"stray"}, "not expected: stray ("}};
   for (const auto& [arguments, told] : cases) {
-    CLI::App app("test", "program");
-    SessionOptions options;
-    AddSessionFlags(app, options, true);
-    ::testing::internal::CaptureStderr();
-    EXPECT_EQ(Parse(app, arguments), ExitCode::kUsage);
-    const std::string text = ::testing::internal::GetCapturedStderr();
+    const std::string text = Refusal(arguments);
     EXPECT_NE(text.find(told), std::string::npos) << text;
   }
 }
