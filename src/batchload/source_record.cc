@@ -57,6 +57,17 @@ std::string DescribeAll(const std::vector<Candidate>& candidates) {
   return NameSome(texts, 10);
 }
 
+// The record lies in S3 as an operator's other files do: a damaged one is no answer of a service.
+Error Damaged(Error error, const std::string& uri) {
+  if (error.kind == ErrorKind::kBadReply) {
+    error.kind = ErrorKind::kInTheWay;
+    error.message +=
+        "; put it back as ts-unload wrote it, or move it away: without a record the "
+        "prefix is listed";
+  }
+  return std::move(error).With(uri);
+}
+
 Error NotFinished(const std::string& run_id, const std::string& uri) {
   return MakeError(ErrorKind::kInTheWay, "the unload " + run_id + " has not finished (" + uri +
                                              "): finish it with ts-unload resume " + run_id +
@@ -127,11 +138,11 @@ class Finder {
     candidate.key = key;
     if (run::IsRunIndex(*body)) {
       Result<run::RunIndex> index = run::ParseRunIndex(*body);
-      if (!index) return index.error().With(Uri(key.str()));
+      if (!index) return Damaged(index.error(), Uri(key.str()));
       candidate.index = *std::move(index);
     } else {
       Result<run::RunRecord> record = run::ParseRunRecord(*body);
-      if (!record) return record.error().With(Uri(key.str()));
+      if (!record) return Damaged(record.error(), Uri(key.str()));
       candidate.record = *std::move(record);
     }
     const bool known =
@@ -189,7 +200,7 @@ class Finder {
       }
       if (!body) return body.error();
       Result<run::RunRecord> record = run::ParseRunRecord(*body);
-      if (!record) return record.error().With(Uri(key.str()));
+      if (!record) return Damaged(record.error(), Uri(key.str()));
       if (Status added = Add(*std::move(record), key, found); !added) return added.error();
     }
     return found;

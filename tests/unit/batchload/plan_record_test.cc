@@ -265,8 +265,10 @@ TEST(PlanRecordTest, AnUnloadThatHasNotFinishedIsNotLoaded) {
   EXPECT_EQ(world.RefusalKind(), ErrorKind::kInTheWay);
   EXPECT_THAT(world.Refusal(), HasSubstr("ts-unload resume R1"));
   world.store.Put("src/unload/tsm-run-R1.json", "{}");
-  EXPECT_EQ(world.RefusalKind(), ErrorKind::kBadReply);
-  EXPECT_THAT(world.Refusal(), HasSubstr("s3://src/unload/tsm-run-R1.json"));
+  EXPECT_EQ(world.RefusalKind(), ErrorKind::kInTheWay) << "a damaged one is nobody's answer";
+  EXPECT_THAT(world.Refusal(),
+              AllOf(HasSubstr("s3://src/unload/tsm-run-R1.json: this is no run record"),
+                    HasSubstr("put it back as ts-unload wrote it")));
 }
 
 TEST(PlanRecordTest, FormatsThatBatchLoadDoesNotReadAreRefusedWithTheRemedy) {
