@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "tsm/core/text.h"
 #include "tsm/core/time_text.h"
@@ -123,13 +126,50 @@ std::string Allowed(const http::Headers& headers, const std::array<std::string_v
 Result<http::Response> TraceTransport::Send(const http::Request& request, std::stop_token stop) {
   const auto start = clock_.Steady();
   Result<http::Response> answer = inner_.Send(request, stop);
-  const std::string took = " in " + FormatDuration(clock_.Steady() - start);
-  sink_.Info(OneLine(Describe(request, detail_) + " -> " + Describe(answer) + took, 2000));
-  if (detail_ == TraceDetail::kHeaders) {
-    sink_.Info("  > " + Allowed(request.headers, kRequestHeaders));
-    if (answer) sink_.Info("  < " + Allowed(answer->headers, kResponseHeaders));
-  }
+  Tell(request, answer, clock_.Steady() - start);
   return answer;
+}
+
+void TraceTransport::Tell(const http::Request& request, const Result<http::Response>& answer,
+                          std::chrono::nanoseconds took) {
+  const std::string in = " in " + FormatDuration(took);
+  sink_.Info(OneLine(Describe(request, detail_) + " -> " + Describe(answer) + in, 2000));
+  if (detail_ != TraceDetail::kHeaders) return;
+  sink_.Info("  > " + Allowed(request.headers, kRequestHeaders));
+  if (answer) sink_.Info("  < " + Allowed(answer->headers, kResponseHeaders));
+}
+
+class TraceTransport::TracedMulti final : public http::Multi {
+ public:
+  TracedMulti(TraceTransport& trace, std::unique_ptr<http::Multi> inner)
+      : trace_(trace), inner_(std::move(inner)) {}
+
+  void Start(std::uint64_t id, http::Request request) override {
+    started_[id] = trace_.clock_.Steady();
+    inner_->Start(id, std::move(request));
+  }
+
+  std::vector<Answered> Wait(std::chrono::milliseconds longest, std::stop_token stop) override {
+    std::vector<Answered> answered = inner_->Wait(longest, std::move(stop));
+    for (const Answered& call : answered) {
+      const auto started = started_.extract(call.id);
+      trace_.Tell(call.request, call.outcome, trace_.clock_.Steady() - started.mapped());
+    }
+    return answered;
+  }
+
+  std::size_t under_way() const override { return inner_->under_way(); }
+
+ private:
+  TraceTransport& trace_;
+  const std::unique_ptr<http::Multi> inner_;
+  std::unordered_map<std::uint64_t, std::chrono::steady_clock::time_point> started_;
+};
+
+std::unique_ptr<http::Multi> TraceTransport::OpenMulti(std::size_t most) {
+  std::unique_ptr<http::Multi> inner = inner_.OpenMulti(most);
+  if (inner == nullptr) return nullptr;
+  return std::make_unique<TracedMulti>(*this, std::move(inner));
 }
 
 }  // namespace tsm::apps

@@ -3,6 +3,10 @@
 // are held back, for that is where secrets and data are. Thread-safe; its parts outlive it.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
 #include "tsm/core/clock.h"
 #include "tsm/core/progress.h"
 #include "tsm/http/transport.h"
@@ -21,8 +25,13 @@ class TraceTransport final : public http::Transport {
       : inner_(inner), sink_(sink), clock_(clock), detail_(detail) {}
 
   Result<http::Response> Send(const http::Request& request, std::stop_token stop) override;
+  std::unique_ptr<http::Multi> OpenMulti(std::size_t most) override;
 
  private:
+  class TracedMulti;
+  void Tell(const http::Request& request, const Result<http::Response>& answer,
+            std::chrono::nanoseconds took);
+
   http::Transport& inner_;
   ProgressSink& sink_;
   const Clock& clock_;

@@ -133,46 +133,91 @@ Client::Attempt Client::Send(const Operation& operation, const std::string& invo
   if (!may_go) return {.outcome = MakeError(ErrorKind::kCancelled, "stopped before the call")};
 
   http::Request request = operation.request;
-  request.fresh_connection |= operation.idempotency == Idempotency::kUnsafe;
-  request.headers.emplace_back("amz-sdk-invocation-id", invocation_id);
-  request.headers.emplace_back("amz-sdk-request", count);
-  if (!parts_.user_agent.empty()) request.headers.emplace_back("user-agent", parts_.user_agent);
   Attempt made{.outcome = MakeError(ErrorKind::kService, "")};
-  if (operation.sign) {
-    if (parts_.credentials == nullptr) {
-      made.outcome =
-          MakeError(ErrorKind::kCredentials, "this client has no credentials to sign with");
-      return made;
-    }
-    Result<Credentials> credentials = parts_.credentials->Get(stop);
-    if (!credentials) {
-      made.outcome = std::move(credentials).error();
-      return made;
-    }
-    made.credentials = *std::move(credentials);
-    made.signed_at = Now();
-    signer_.Sign(request, made.credentials, operation.scope, operation.rules, made.signed_at);
+  if (Status ready = Sign(operation, invocation_id, count, stop, request, &made); !ready) {
+    made.outcome = std::move(ready).error();
+    return made;
   }
-
-  made.sent = true;
-  made.outcome = parts_.transport->Send(request, stop);
-  if (made.outcome) {
-    http::Response& answer = *made.outcome;
-    const bool success = answer.status >= 200 && answer.status < 300;
-    if (!success || (operation.may_hide_error && HidesError(answer))) {
-      Error error = success ? HiddenError(operation.protocol, answer)
-                            : ParseServiceError(operation.protocol, answer);
-      made.refusal = std::move(answer.headers);
-      // AWS itself quotes the header of a request that it finds malformed.
-      made.outcome =
-          WithoutSecrets(std::move(error), {made.credentials.session_token, SignatureOf(request)});
-    }
-  }
+  Receive(operation, request, parts_.transport->Send(request, std::move(stop)), &made);
   if (parts_.limiter != nullptr &&
       (made.outcome || made.outcome.error().kind != ErrorKind::kCancelled)) {
     parts_.limiter->Update(!made.outcome && made.outcome.error().kind == ErrorKind::kThrottled);
   }
   return made;
+}
+
+Status Client::Sign(const Operation& operation, const std::string& invocation_id,
+                    const std::string& count, std::stop_token stop, http::Request& request,
+                    Attempt* attempt) {
+  request.fresh_connection |= operation.idempotency == Idempotency::kUnsafe;
+  request.headers.emplace_back("amz-sdk-invocation-id", invocation_id);
+  request.headers.emplace_back("amz-sdk-request", count);
+  if (!parts_.user_agent.empty()) request.headers.emplace_back("user-agent", parts_.user_agent);
+  if (!operation.sign) return Ok();
+  if (parts_.credentials == nullptr) {
+    return MakeError(ErrorKind::kCredentials, "this client has no credentials to sign with");
+  }
+  Result<Credentials> credentials = parts_.credentials->Get(std::move(stop));
+  if (!credentials) return std::move(credentials).error();
+  attempt->credentials = *std::move(credentials);
+  attempt->signed_at = Now();
+  signer_.Sign(request, attempt->credentials, operation.scope, operation.rules, attempt->signed_at);
+  return Ok();
+}
+
+void Client::Receive(const Operation& operation, const http::Request& sent,
+                     Result<http::Response> answer, Attempt* attempt) {
+  attempt->sent = true;
+  attempt->outcome = std::move(answer);
+  if (!attempt->outcome) return;
+  http::Response& response = *attempt->outcome;
+  const bool success = response.status >= 200 && response.status < 300;
+  if (success && !(operation.may_hide_error && HidesError(response))) return;
+  Error error = success ? HiddenError(operation.protocol, response)
+                        : ParseServiceError(operation.protocol, response);
+  attempt->refusal = std::move(response.headers);
+  // AWS itself quotes the header of a request that it finds malformed.
+  attempt->outcome =
+      WithoutSecrets(std::move(error), {attempt->credentials.session_token, SignatureOf(sent)});
+}
+
+std::unique_ptr<http::Multi> Client::OpenMulti(std::size_t most) {
+  return parts_.limiter == nullptr ? parts_.transport->OpenMulti(most) : nullptr;
+}
+
+Result<PreparedCall> Client::Prepare(Operation operation, std::stop_token stop) {
+  PreparedCall call;
+  call.started = parts_.clock->Steady();
+  call.request = std::move(operation.request);
+  call.operation = std::move(operation);
+  Attempt attempt{.outcome = MakeError(ErrorKind::kService, "")};
+  Status ready = Sign(call.operation, parts_.random->Uuid(), "attempt=1; max=1", std::move(stop),
+                      call.request, &attempt);
+  if (!ready) return std::move(ready).error().With(call.operation.name);
+  call.credentials = std::move(attempt.credentials);
+  call.signed_at = attempt.signed_at;
+  return call;
+}
+
+JudgedCall Client::Judge(const PreparedCall& call, Result<http::Response> answer) {
+  Attempt made{.outcome = MakeError(ErrorKind::kService, "")};
+  made.credentials = call.credentials;
+  made.signed_at = call.signed_at;
+  Receive(call.operation, call.request, std::move(answer), &made);
+  if (made.outcome) {
+    quota_.Release(0);
+    return {.outcome = std::move(made.outcome)};
+  }
+  Error error = std::move(made.outcome).error();
+  error.attempts = 1;
+  error.spent = parts_.clock->Steady() - call.started;
+  const bool left_to_caller =
+      error.kind == ErrorKind::kThrottled && !call.operation.repeat_throttled;
+  const bool repeats = !left_to_caller && IsRetryable(error, call.operation.idempotency);
+  const bool puts_right = call.operation.sign && (error.kind == ErrorKind::kExpiredCredentials ||
+                                                  MayBeSkew(call.operation, error));
+  return {.outcome = std::move(error).With(call.operation.name),
+          .is_last = !repeats && !puts_right};
 }
 
 bool Client::PutRight(const Operation& operation, const Attempt& refused, Repairs* repairs) {

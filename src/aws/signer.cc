@@ -28,6 +28,10 @@ constexpr std::array<std::string_view, 12> kUnsigned = {"authorization",
                                                         "user-agent",
                                                         "x-amzn-trace-id"};
 
+// SHA-256 of nothing: most requests to S3 have no body.
+constexpr std::string_view kHashOfNothing =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 // What Sign adds, and so takes away from an earlier attempt.
 constexpr std::array<std::string_view, 4> kSignatureHeaders = {
     "authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"};
@@ -37,17 +41,19 @@ bool Holds(const std::array<std::string_view, N>& names, std::string_view name) 
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 // Trimmed, every run of blanks (also those of folded lines) one space.
-std::string CanonicalValue(std::string_view value) {
-  std::string canonical;
-  bool blank = false;
-  for (const char c : TrimAscii(value)) {
-    const bool is_blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
-    if (is_blank && blank) continue;
-    canonical += is_blank ? ' ' : c;
-    blank = is_blank;
+void AppendCanonicalValue(std::string_view value, std::string& text) {
+  std::string_view rest = TrimAscii(value);
+  while (!rest.empty()) {
+    const auto* const blank = std::find_if(rest.begin(), rest.end(), IsBlank);
+    text.append(rest.begin(), blank);
+    if (blank == rest.end()) return;
+    text += ' ';
+    const auto* const next = std::find_if_not(blank, rest.end(), IsBlank);
+    rest.remove_prefix(static_cast<std::size_t>(next - rest.begin()));
   }
-  return canonical;
 }
 
 // RFC 3986, 5.2.4, and one slash for several.
@@ -88,26 +94,48 @@ std::string CanonicalQuery(const http::Request& request) {
   return query;
 }
 
+std::string PayloadHash(const http::Request& request, PayloadRule rule) {
+  if (rule == PayloadRule::kUnsigned) return "UNSIGNED-PAYLOAD";
+  const std::string& body = request.Body();
+  return body.empty() ? std::string(kHashOfNothing) : Sha256Hex(body);
+}
+
 }  // namespace
 
 CanonicalRequest BuildCanonicalRequest(const http::Request& request, PathRule path,
                                        std::string_view payload_hash) {
-  std::map<std::string, std::string> headers;  // sorted by lower-case name
+  std::vector<std::pair<std::string, std::string_view>> headers;  // by lower-case name
+  headers.reserve(request.headers.size());
+  std::size_t bytes = 0;
   for (const auto& [name, value] : request.headers) {
-    const std::string lower = ToLowerAscii(TrimAscii(name));
+    std::string lower = ToLowerAscii(TrimAscii(name));
     if (Holds(kUnsigned, lower)) continue;
-    const auto [at, is_new] = headers.try_emplace(lower, CanonicalValue(value));
-    if (!is_new) at->second += ',' + CanonicalValue(value);
+    bytes += 2 * lower.size() + value.size() + 3;
+    headers.emplace_back(std::move(lower), value);
   }
+  // Those of one name keep their order: their values become one.
+  std::stable_sort(headers.begin(), headers.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   CanonicalRequest canonical;
   canonical.text = request.method + '\n' + CanonicalPath(request.path, path) + '\n' +
                    CanonicalQuery(request) + '\n';
-  for (const auto& [name, value] : headers) {
-    canonical.text += name + ':' + value + '\n';
-    if (!canonical.signed_headers.empty()) canonical.signed_headers += ';';
-    canonical.signed_headers += name;
+  canonical.text.reserve(canonical.text.size() + bytes + payload_hash.size() + 2);
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    const auto& [name, value] = headers[i];
+    if (i > 0 && name == headers[i - 1].first) {
+      canonical.text.back() = ',';
+    } else {
+      canonical.text += name;
+      canonical.text += ':';
+      if (!canonical.signed_headers.empty()) canonical.signed_headers += ';';
+      canonical.signed_headers += name;
+    }
+    AppendCanonicalValue(value, canonical.text);
+    canonical.text += '\n';
   }
-  canonical.text += '\n' + canonical.signed_headers + '\n';
+  canonical.text += '\n';
+  canonical.text += canonical.signed_headers;
+  canonical.text += '\n';
   canonical.text += payload_hash;
   return canonical;
 }
@@ -141,8 +169,7 @@ void Signer::Sign(http::Request& request, const Credentials& credentials, const 
     return Holds(kSignatureHeaders, ToLowerAscii(header.first));
   });
   const std::string amz_date = FormatAmzDate(time);
-  const bool reads_body = rules.payload != PayloadRule::kUnsigned;
-  const std::string payload_hash = reads_body ? Sha256Hex(request.Body()) : "UNSIGNED-PAYLOAD";
+  const std::string payload_hash = PayloadHash(request, rules.payload);
   if (http::FindHeader(request.headers, "host").empty()) {
     request.headers.emplace_back("host", request.host);
   }

@@ -15,11 +15,12 @@ constexpr std::chrono::nanoseconds kTick = std::chrono::seconds(10);
 }  // namespace
 
 CopyBoard::CopyBoard(CopyPatience& patience, NextFile next_file, const Clock& clock,
-                     const CopyInterrupts& interrupts)
+                     const CopyInterrupts& interrupts, bool together)
     : patience_(patience),
       next_file_(std::move(next_file)),
       clock_(clock),
-      interrupts_(interrupts) {
+      interrupts_(interrupts),
+      together_(together) {
   on_stop_.emplace(interrupts_.stop, [this] { Wake(); });
   on_drain_.emplace(interrupts_.drain, [this] { Wake(); });
 }
@@ -29,29 +30,32 @@ void CopyBoard::Wake() {
   changed_.notify_all();
 }
 
-bool CopyBoard::MayRead() const {
-  return !exhausted_ && !Draining() && waiting_.size() < kMostWaiting;
-}
+bool CopyBoard::MayRead() const { return !exhausted_ && !Draining() && Waiting() < kMostWaiting; }
 
 // Something to hand out now or later, or a job under way from which more may follow.
 bool CopyBoard::HasWork() const {
   if (Stopped()) return false;
   if (under_way_ > 0 || MayRead() || !open_.empty()) return true;
-  if (!Draining()) return !waiting_.empty();
+  if (!Draining()) return Waiting() > 0;
   return std::any_of(waiting_.begin(), waiting_.end(),
                      [](const auto& job) { return job.second.kind != Job::Kind::kFile; });
 }
 
 bool CopyBoard::WantsWorker() {
   const std::lock_guard lock(mutex_);
-  if (idle_ > 0 || workers_ >= patience_.most()) return false;
-  if (workers_ > 0 && !MayRead() && open_.empty() && waiting_.empty()) return false;
+  if (idle_ > 0 || workers_ >= patience_.most() + (together_ ? 1 : 0)) return false;
+  const bool reads = MayRead() && !together_;
+  if (workers_ > 0 && !reads && open_.empty() && waiting_.empty()) return false;
   ++workers_;
   return true;
 }
 
 void CopyBoard::Left() {
   const std::lock_guard lock(mutex_);
+  Leave();
+}
+
+void CopyBoard::Leave() {
   --workers_;
   if (workers_ == 0) alarm_.request_stop();
   changed_.notify_all();
@@ -61,9 +65,41 @@ std::optional<Job> CopyBoard::Take() {
   std::unique_lock lock(mutex_);
   while (HasWork()) {
     if (under_way_ < patience_.limit()) {
-      std::optional<Job> job = TakeWaiting();
+      std::optional<Job> job = TakeDue(waiting_);
       if (!job) job = TakePart();
-      if (!job && MayRead()) {
+      if (!job && MayRead() && !together_) {
+        job = Read(lock);
+        if (!job) continue;
+      }
+      if (job) {
+        ++under_way_;
+        if (asked_for_) changed_.notify_all();  // it stood back for this one
+        return job;
+      }
+    }
+    ++idle_;
+    changed_.wait(lock);
+    --idle_;
+  }
+  Leave();
+  return std::nullopt;
+}
+
+// A job of theirs is due, and has been for longer than any of TakeTogether: it must not be kept
+// from its turn by whoever is always there first.
+bool CopyBoard::OthersAreNext() const {
+  if (waiting_.empty()) return false;
+  const Time due = waiting_.begin()->first;
+  if (due > clock_.Steady()) return false;
+  return waiting_together_.empty() || due <= waiting_together_.begin()->first;
+}
+
+std::optional<Job> CopyBoard::TakeTogether(bool may_wait) {
+  std::unique_lock lock(mutex_);
+  while (HasWork()) {
+    if (under_way_ < patience_.limit() && !OthersAreNext()) {
+      std::optional<Job> job = TakeDue(waiting_together_);
+      if (!job && MayRead() && open_.empty()) {
         job = Read(lock);
         if (!job) continue;
       }
@@ -72,22 +108,29 @@ std::optional<Job> CopyBoard::Take() {
         return job;
       }
     }
-    ++idle_;
+    if (!may_wait) return std::nullopt;
+    asked_for_ = true;
     changed_.wait(lock);
-    --idle_;
+    asked_for_ = false;
   }
-  --workers_;
-  if (workers_ == 0) alarm_.request_stop();
-  changed_.notify_all();
+  if (may_wait) Leave();
   return std::nullopt;
 }
 
-std::optional<Job> CopyBoard::TakeWaiting() {
+void CopyBoard::HandOver(Job job) {
+  job.alone = true;
+  const std::lock_guard lock(mutex_);
+  --under_way_;
+  waiting_.emplace(clock_.Steady(), std::move(job));
+  changed_.notify_all();
+}
+
+std::optional<Job> CopyBoard::TakeDue(Queue& queue) {
   const Time now = clock_.Steady();
-  for (auto first = waiting_.begin(); first != waiting_.end() && first->first <= now; ++first) {
+  for (auto first = queue.begin(); first != queue.end() && first->first <= now; ++first) {
     if (Draining() && first->second.kind == Job::Kind::kFile) continue;
     Job job = std::move(first->second);
-    waiting_.erase(first);
+    queue.erase(first);
     return job;
   }
   return std::nullopt;
@@ -128,8 +171,10 @@ void CopyBoard::Finish() {
   --under_way_;
   if (under_way_ == 0) {
     changed_.notify_all();  // perhaps it was the last
-  } else if (idle_ > 0) {
-    changed_.notify_one();
+  } else if (!together_) {
+    if (idle_ > 0) changed_.notify_one();
+  } else if (asked_for_ || (idle_ > 0 && !(waiting_.empty() && open_.empty()))) {
+    changed_.notify_all();  // whom it concerns is not known here
   }
 }
 
@@ -137,7 +182,8 @@ bool CopyBoard::Again(Job job, std::chrono::nanoseconds wait) {
   const Time due = clock_.Steady() + wait;
   const std::lock_guard lock(mutex_);
   if (job.upload && job.upload->failed) return false;
-  waiting_.emplace(due, std::move(job));
+  const bool many = together_ && job.kind == Job::Kind::kFile && !job.alone;
+  (many ? waiting_together_ : waiting_).emplace(due, std::move(job));
   if (due < alarm_at_) alarm_.request_stop();
   return true;
 }
@@ -194,11 +240,14 @@ void CopyBoard::End(Error why) {
 }
 
 std::chrono::nanoseconds CopyBoard::UntilNext() const {
-  if (waiting_.empty()) return kTick;
-  // Those that are due already wait for a worker, not for time.
-  const auto next = waiting_.upper_bound(clock_.Steady());
-  if (next == waiting_.end()) return kTick;
-  return std::min<std::chrono::nanoseconds>(kTick, next->first - clock_.Steady());
+  const Time now = clock_.Steady();
+  std::chrono::nanoseconds wait = kTick;
+  for (const Queue* queue : {&waiting_, &waiting_together_}) {
+    // Those that are due already wait for a worker, not for time.
+    const auto next = queue->upper_bound(now);
+    if (next != queue->end()) wait = std::min<std::chrono::nanoseconds>(wait, next->first - now);
+  }
+  return wait;
 }
 
 void CopyBoard::Keep(const std::function<void()>& tick) {
@@ -218,7 +267,7 @@ void CopyBoard::Keep(const std::function<void()>& tick) {
 
 std::size_t CopyBoard::waiting() const {
   const std::lock_guard lock(mutex_);
-  return waiting_.size();
+  return Waiting();
 }
 
 std::optional<Error> CopyBoard::fatal() const {
@@ -228,7 +277,7 @@ std::optional<Error> CopyBoard::fatal() const {
 
 bool CopyBoard::left_files() const {
   const std::lock_guard lock(mutex_);
-  return abandoned_ || !exhausted_ || !waiting_.empty() || !open_.empty();
+  return abandoned_ || !exhausted_ || Waiting() > 0 || !open_.empty();
 }
 
 }  // namespace tsm::copy

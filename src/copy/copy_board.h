@@ -1,6 +1,8 @@
 // Hands out the jobs of a copy, as many at once as its patience allows: first what waited and is
 // due, then parts of uploads that were begun, then new files. So the uploads that are open, and
-// what is held of files, stay few. Thread-safe; all it is given outlives it.
+// what is held of files, stay few. New files go to the workers, one to each, or all to the one
+// worker that has many under way (TakeTogether); the others then do what it has handed over.
+// Thread-safe; all it is given outlives it.
 #pragma once
 
 #include <condition_variable>
@@ -25,8 +27,9 @@ class CopyBoard {
   // Gives files that are to be copied, one after another. Called by several threads at once.
   using NextFile = std::function<Result<std::optional<run::SpooledFile>>()>;
 
+  // `together`: new files are taken by TakeTogether alone.
   CopyBoard(CopyPatience& patience, NextFile next_file, const Clock& clock,
-            const CopyInterrupts& interrupts);
+            const CopyInterrupts& interrupts, bool together);
   CopyBoard(const CopyBoard&) = delete;
   CopyBoard& operator=(const CopyBoard&) = delete;
 
@@ -35,6 +38,11 @@ class CopyBoard {
   bool WantsWorker();
   void Left();  // a worker that was counted could not be made
   std::optional<Job> Take();
+  // For the one worker that has many files under way. `may_wait`: it has none, so it waits for one,
+  // and leaves where nothing is given. Else nothing means that nothing is there now.
+  std::optional<Job> TakeTogether(bool may_wait);
+  // A file of TakeTogether is over for its worker, and another worker's job at once.
+  void HandOver(Job job);
   // The job is over, whatever came of it. Called after what follows from it was told below.
   void Finish();
 
@@ -63,15 +71,19 @@ class CopyBoard {
 
  private:
   using Time = std::chrono::steady_clock::time_point;
+  using Queue = std::multimap<Time, Job>;  // by when they are due
 
   bool Stopped() const { return fatal_.has_value() || interrupts_.stop.stop_requested(); }
   bool Draining() const { return Stopped() || interrupts_.drain.stop_requested(); }
   bool MayRead() const;
   bool HasWork() const;
-  std::optional<Job> TakeWaiting();
+  bool OthersAreNext() const;
+  std::optional<Job> TakeDue(Queue& queue);
   std::optional<Job> TakePart();
   std::optional<Job> Read(std::unique_lock<std::mutex>& lock);
+  std::size_t Waiting() const { return waiting_.size() + waiting_together_.size(); }
   void DropWaiting(const Upload& upload);
+  void Leave();
   std::chrono::nanoseconds UntilNext() const;
   void Wake();
 
@@ -79,14 +91,17 @@ class CopyBoard {
   const NextFile next_file_;
   const Clock& clock_;
   const CopyInterrupts interrupts_;
+  const bool together_;
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   std::stop_source alarm_;  // ends the sleep of the one who keeps time
   Time alarm_at_;
-  std::multimap<Time, Job> waiting_;
+  Queue waiting_;
+  Queue waiting_together_;                    // for TakeTogether
   std::deque<std::shared_ptr<Upload>> open_;  // with parts to hand out
   std::size_t workers_ = 0;
-  std::size_t idle_ = 0;
+  std::size_t idle_ = 0;    // of them, in Take
+  bool asked_for_ = false;  // the worker of TakeTogether waits
   std::size_t under_way_ = 0;
   bool exhausted_ = false;
   bool abandoned_ = false;

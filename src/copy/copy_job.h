@@ -44,6 +44,7 @@ struct Job {
   std::size_t part = 0;            // from 0
   int setbacks = 0;                // passing failures in a row
   int restarts = 0;                // kFile: uploads of it that were lost
+  bool alone = false;              // kFile: not among the many that one thread has under way
 };
 
 }  // namespace tsm::copy

@@ -14,6 +14,7 @@
 #include "inflated_file.h"
 #include "tsm/core/text.h"
 #include "tsm/core/time_text.h"
+#include "whole_copies.h"
 
 namespace tsm::copy {
 
@@ -22,6 +23,8 @@ namespace {
 constexpr std::size_t kMostFailuresKept = 100;
 // Of a file whose uploads vanish: whoever deletes them does not stop.
 constexpr int kMostRestarts = 5;
+// How long many files may be under way without a look at what else there is to do.
+constexpr std::chrono::milliseconds kLongestTurn{200};
 
 bool Streams(const CopyOptions& options) { return options.streamed || options.inflate; }
 
@@ -41,8 +44,10 @@ class Run {
                   options.give_up_after, services.clock, services.random),
         progress_(totals, patience_, services.clock, services.sink),
         files_(options, services),
+        many_(WholeCopies::Open(options, services.target, files_)),
         board_(
-            patience_, [this] { return NextFile(); }, services.clock, interrupts) {}
+            patience_, [this] { return NextFile(); }, services.clock, interrupts,
+            /*together=*/many_ != nullptr) {}
 
   CopySummary Execute();
 
@@ -51,10 +56,15 @@ class Run {
 
   Result<std::optional<run::SpooledFile>> NextFile();
   Status BookWhatWasThere(const run::SpooledFile& file);
-  void Hire();
+  void Hire(void (Run::*work)());
   void Work();
+  // The work of the one who has many files under way, where there is such a way.
+  void WorkTogether();
+  void End(WholeCopies::Ended ended);
+  void HandOver(Job job);
   void Do(Job job);
   void DoFile(Job job, Time began);
+  void FileCopied(const run::SpooledFile& file);
   void DoLargeFile(Job job, Time began);
   void DoPart(Job job, Time began);
   void DoComplete(Job job);
@@ -78,6 +88,7 @@ class Run {
   CopyPatience patience_;
   CopyProgress progress_;
   FileCopy files_;
+  const std::unique_ptr<WholeCopies> many_;  // null: each file has a thread while it is copied
   CopyBoard board_;
   std::mutex feeding_;  // guards feed_ and the place in it
   std::size_t fed_ = 0;
@@ -88,7 +99,7 @@ class Run {
 
 CopySummary Run::Execute() {
   const auto started = services_.clock.Steady();
-  if (board_.WantsWorker()) Hire();
+  if (board_.WantsWorker()) Hire(many_ ? &Run::WorkTogether : &Run::Work);
   board_.Keep([this] {
     Tick();
     Tell();
@@ -144,14 +155,14 @@ Status Run::BookWhatWasThere(const run::SpooledFile& file) {
   return book_.Copied(file, copied);
 }
 
-void Run::Hire() {
+void Run::Hire(void (Run::*work)()) {
   const std::lock_guard lock(mutex_);
   try {
-    workers_.emplace_back([this] { Work(); });
+    workers_.emplace_back([this, work] { (this->*work)(); });
   } catch (const std::system_error& error) {
     board_.Left();
-    // Those that are there do the work; without one nobody would.
-    if (workers_.empty()) {
+    // Those that are there do the work; without one nobody would, nor what was handed over.
+    if (workers_.size() < (many_ ? 2 : 1)) {
       board_.End(MakeError(ErrorKind::kLocalIo, std::string("no thread could be started (") +
                                                     error.what() +
                                                     "): raise the limit of processes (ulimit -u)"));
@@ -161,11 +172,43 @@ void Run::Hire() {
 
 void Run::Work() {
   while (std::optional<Job> job = board_.Take()) {
-    if (board_.WantsWorker()) Hire();
+    if (board_.WantsWorker()) Hire(&Run::Work);
     Do(*std::move(job));
     board_.Finish();
     Tell();
   }
+}
+
+void Run::WorkTogether() {
+  while (true) {
+    while (std::optional<Job> job = board_.TakeTogether(many_->under_way() == 0)) {
+      if (job->file.size > files_.whole_bytes()) {
+        HandOver(*std::move(job));
+      } else {
+        many_->Start(*std::move(job), patience_.Now(), interrupts_.stop);
+      }
+    }
+    if (many_->under_way() == 0) return;
+    for (WholeCopies::Ended& ended : many_->Wait(kLongestTurn, interrupts_.stop)) {
+      End(std::move(ended));
+    }
+  }
+}
+
+void Run::End(WholeCopies::Ended ended) {
+  if (!ended.is_last) return HandOver(std::move(ended.job));
+  if (ended.outcome) {
+    FileCopied(ended.job.file);
+  } else {
+    Failed(std::move(ended.job), std::move(ended.outcome).error(), ended.began);
+  }
+  board_.Finish();
+  Tell();
+}
+
+void Run::HandOver(Job job) {
+  board_.HandOver(std::move(job));
+  if (board_.WantsWorker()) Hire(&Run::Work);
 }
 
 void Run::Do(Job job) {
@@ -186,12 +229,16 @@ void Run::Do(Job job) {
 void Run::DoFile(Job job, Time began) {
   Status copied = files_.Whole(job.file, interrupts_.stop);
   if (!copied) return Failed(std::move(job), std::move(copied).error(), began);
+  FileCopied(job.file);
+}
+
+void Run::FileCopied(const run::SpooledFile& file) {
   patience_.Succeeded();
-  progress_.AddBytes(job.file.size);
+  progress_.AddBytes(file.size);
   CopiedFile entry;
-  entry.bytes = job.file.size;
-  entry.rows = job.file.rows;
-  Booked(job.file, entry);
+  entry.bytes = file.size;
+  entry.rows = file.rows;
+  Booked(file, entry);
 }
 
 void Run::DoLargeFile(Job job, Time began) {

@@ -59,13 +59,19 @@ Status FileCopy::Whole(const run::SpooledFile& file, std::stop_token stop) {
   return streamed_ ? WholeThrough(file, std::move(stop)) : WholeInside(file, std::move(stop));
 }
 
+s3::CopyOptions FileCopy::HowToCopy(const run::SpooledFile& file) const {
+  return {.source_etag = file.etag, .storage = storage_, .repeat_throttled = false};
+}
+
 Status FileCopy::WholeInside(const run::SpooledFile& file, std::stop_token stop) {
-  s3::CopyOptions how;
-  how.source_etag = file.etag;
-  how.storage = storage_;
-  how.repeat_throttled = false;
-  Result<s3::CopyResult> copy = target_.CopyObject(options_.source_bucket, file.source,
-                                                   options_.target_bucket, file.target, how, stop);
+  return Judge(file,
+               target_.CopyObject(options_.source_bucket, file.source, options_.target_bucket,
+                                  file.target, HowToCopy(file), stop),
+               stop);
+}
+
+Status FileCopy::Judge(const run::SpooledFile& file, Result<s3::CopyResult> copy,
+                       std::stop_token stop) {
   if (!copy) return Explain(std::move(copy).error(), Side::kBoth, options_, file);
   return Compare(file, *copy, std::move(stop));
 }

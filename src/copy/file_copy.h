@@ -23,6 +23,9 @@ class FileCopy {
   std::uint64_t whole_bytes() const { return whole_bytes_; }
 
   Status Whole(const run::SpooledFile& file, std::stop_token stop);
+  // The two halves of Whole inside S3: how it is asked for, and what came of it.
+  s3::CopyOptions HowToCopy(const run::SpooledFile& file) const;
+  Status Judge(const run::SpooledFile& file, Result<s3::CopyResult> copy, std::stop_token stop);
   // Looks at the source and creates the upload.
   Result<std::shared_ptr<Upload>> Begin(const run::SpooledFile& file, std::stop_token stop);
   // Gives the part's ETag.

@@ -108,12 +108,11 @@ std::string PercentDecode(std::string_view text) {
 
 std::string HexEncode(std::string_view bytes) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
-  for (const char character : bytes) {
-    const auto byte = static_cast<unsigned char>(character);
-    hex += kDigits[byte >> 4U];
-    hex += kDigits[byte & 0xFU];
+  std::string hex(bytes.size() * 2, '0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    hex[2 * i] = kDigits[byte >> 4U];
+    hex[2 * i + 1] = kDigits[byte & 0xFU];
   }
   return hex;
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <string_view>
@@ -28,36 +29,30 @@ constexpr std::string_view kUnknown = "-";
 
 // A key may hold any byte but the two that separate fields and lines.
 void AppendEscaped(std::string& line, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '\\':
-        line += "\\\\";
-        break;
-      case '\t':
-        line += "\\t";
-        break;
-      case '\n':
-        line += "\\n";
-        break;
-      default:
-        line += c;
-    }
+  for (;;) {
+    const auto* const special = std::find_if(
+        text.begin(), text.end(), [](char c) { return c == '\\' || c == '\t' || c == '\n'; });
+    line.append(text.begin(), special);
+    if (special == text.end()) return;
+    line += '\\';
+    line += *special == '\t' ? 't' : *special == '\n' ? 'n' : '\\';
+    text.remove_prefix(static_cast<std::size_t>(special - text.begin()) + 1);
   }
 }
 
 std::optional<std::string> Unescape(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      out += text[i];
-      continue;
-    }
-    if (++i == text.size()) return std::nullopt;
-    if (std::string_view("\\tn=").find(text[i]) == std::string_view::npos) return std::nullopt;
-    out += text[i] == 't' ? '\t' : text[i] == 'n' ? '\n' : text[i];
+  for (;;) {
+    const std::size_t escape = text.find('\\');
+    out += text.substr(0, escape);
+    if (escape == std::string_view::npos) return out;
+    if (escape + 1 == text.size()) return std::nullopt;
+    const char c = text[escape + 1];
+    if (std::string_view("\\tn=").find(c) == std::string_view::npos) return std::nullopt;
+    out += c == 't' ? '\t' : c == 'n' ? '\n' : c;
+    text.remove_prefix(escape + 2);
   }
-  return out;
 }
 
 // group, ordinal, size, rows, etag, source, target.

@@ -34,11 +34,11 @@ Status CheckUpload(const ObjectKey& key, const std::string& upload_id,
 
 }  // namespace
 
-Result<CopyResult> S3Client::CopyObject(const BucketName& source_bucket,
-                                        const ObjectKey& source_key,
-                                        const BucketName& target_bucket,
-                                        const ObjectKey& target_key, const CopyOptions& options,
-                                        std::stop_token stop) {
+Result<aws::Operation> S3Client::CopyOperation(const BucketName& source_bucket,
+                                               const ObjectKey& source_key,
+                                               const BucketName& target_bucket,
+                                               const ObjectKey& target_key,
+                                               const CopyOptions& options) const {
   if (Status status = CheckKey(source_key); !status) return status.error();
   if (Status status = CheckKey(target_key); !status) return status.error();
   aws::Operation operation = MakeOperation("CopyObject", "PUT", target_bucket, target_key);
@@ -52,14 +52,31 @@ Result<CopyResult> S3Client::CopyObject(const BucketName& source_bucket,
     headers.emplace_back("x-amz-copy-source-if-match", "\"" + options.source_etag + "\"");
   }
   AddStorageHeaders(options.storage, headers);
-  Result<http::Response> response = Call(operation, target_bucket, target_key, std::move(stop));
+  return operation;
+}
+
+Result<CopyResult> S3Client::ReadCopy(const std::string& name, const std::string& source_etag,
+                                      Result<http::Response> response) {
   if (!response) {
     Error error = std::move(response).error();
-    return error.http_status == 412 ? ChangedSince(std::move(error), options.source_etag) : error;
+    return error.http_status == 412 ? ChangedSince(std::move(error), source_etag) : error;
   }
   Result<std::string> etag = ParseETag(response->body, "CopyObjectResult");
-  if (!etag) return std::move(etag).error().With(operation.name);
+  if (!etag) return std::move(etag).error().With(name);
   return CopyResult{.etag = *std::move(etag), .encryption = EncryptionOf(*response)};
+}
+
+Result<CopyResult> S3Client::CopyObject(const BucketName& source_bucket,
+                                        const ObjectKey& source_key,
+                                        const BucketName& target_bucket,
+                                        const ObjectKey& target_key, const CopyOptions& options,
+                                        std::stop_token stop) {
+  Result<aws::Operation> operation =
+      CopyOperation(source_bucket, source_key, target_bucket, target_key, options);
+  if (!operation) return std::move(operation).error();
+  const std::string name = operation->name;
+  return ReadCopy(name, options.source_etag,
+                  Call(*std::move(operation), target_bucket, target_key, std::move(stop)));
 }
 
 Result<CopyResult> S3Client::PutObject(const BucketName& bucket, const ObjectKey& key,

@@ -1,8 +1,9 @@
 // Call = retry(sign(send)): the one place where requests are signed, sent and repeated. Service
 // clients describe an Operation and read the Response. Beside the retries of its policy a call is
 // repeated at once, and once each, where the credentials had expired (with renewed ones) and where
-// this machine's clock was wrong (with the service's time). Thread-safe; the parts it is given
-// outlive it.
+// this machine's clock was wrong (with the service's time). Where one thread sends many calls at
+// once it does so over a Multi: Prepare and Judge are the two halves of an attempt, and what is
+// worth another goes to Call. Thread-safe; the parts it is given outlive it.
 #pragma once
 
 #include <chrono>
@@ -19,6 +20,7 @@
 #include "tsm/core/clock.h"
 #include "tsm/core/random.h"
 #include "tsm/core/result.h"
+#include "tsm/http/multi.h"
 #include "tsm/http/transport.h"
 
 namespace tsm::aws {
@@ -48,6 +50,22 @@ struct ClientParts {
   AdaptiveLimiter* limiter = nullptr;  // null: standard mode
 };
 
+// A call whose request is signed and ready to go.
+struct PreparedCall {
+  Operation operation;      // but for its request
+  http::Request request;    // to be sent as it stands
+  Credentials credentials;  // what it was signed with
+  std::chrono::system_clock::time_point signed_at;
+  std::chrono::steady_clock::time_point started;
+};
+
+// What the only attempt of a call came to.
+struct JudgedCall {
+  Result<http::Response> outcome;
+  // False where Call would not have left it at that: it repeats, renews credentials, sets clocks.
+  bool is_last = true;
+};
+
 class Client {
  public:
   explicit Client(ClientParts parts);
@@ -56,6 +74,14 @@ class Client {
   // number of attempts. A requested stop is kCancelled. Credentials that can't be had end the call:
   // their source has retried already.
   Result<http::Response> Call(const Operation& operation, std::stop_token stop);
+
+  // Null where calls have to go one by one: the transport knows no other way, or in adaptive mode,
+  // whose limiter lets out one after another.
+  std::unique_ptr<http::Multi> OpenMulti(std::size_t most);
+  // kCredentials where they can't be had, kCancelled.
+  Result<PreparedCall> Prepare(Operation operation, std::stop_token stop);
+  // `call.request` is the one that was sent. An error as of Call.
+  JudgedCall Judge(const PreparedCall& call, Result<http::Response> answer);
 
   const Clock& clock() const { return *parts_.clock; }
   // The service's time, as far as it is known.
@@ -67,6 +93,13 @@ class Client {
   struct Repairs;
   Attempt Send(const Operation& operation, const std::string& invocation_id,
                const std::string& count, std::stop_token stop);
+  // Makes the request the attempt's: headers, credentials, signature. An error is why it can't go.
+  Status Sign(const Operation& operation, const std::string& invocation_id,
+              const std::string& count, std::stop_token stop, http::Request& request,
+              Attempt* attempt);
+  // What was sent, and what came back: tells answers from errors.
+  void Receive(const Operation& operation, const http::Request& sent, Result<http::Response> answer,
+               Attempt* attempt);
   // True where the refused attempt may be repeated at once, for what made it fail was put right.
   bool PutRight(const Operation& operation, const Attempt& refused, Repairs* repairs);
   // What the service's words do not say of a refusal that could not be put right.

@@ -27,6 +27,8 @@ class CurlTransport final : public Transport {
   CurlTransport& operator=(const CurlTransport&) = delete;
 
   Result<Response> Send(const Request& request, std::stop_token stop) override;
+  // Its requests are counted apart from `max_connections`.
+  std::unique_ptr<Multi> OpenMulti(std::size_t most) override;
 
  private:
   struct Pool;

@@ -311,10 +311,17 @@ class S3Client {
   Status PutBucketPolicy(const BucketName& bucket, std::string policy_json, std::stop_token stop);
 
  private:
+  friend class ObjectCopies;  // CopyObject as well, in another way of sending
+
   aws::Operation MakeOperation(std::string name, std::string method, const BucketName& bucket,
                                const ObjectKey& key) const;
   Result<http::Response> Get(const BucketName& bucket, const ObjectKey& key,
                              const GetOptions& options, std::stop_token stop);
+  Result<aws::Operation> CopyOperation(const BucketName& source_bucket, const ObjectKey& source_key,
+                                       const BucketName& target_bucket, const ObjectKey& target_key,
+                                       const CopyOptions& options) const;
+  static Result<CopyResult> ReadCopy(const std::string& name, const std::string& source_etag,
+                                     Result<http::Response> response);
   Result<std::string> SendPart(aws::Operation operation, const BucketName& bucket,
                                const PartPlace& place, std::stop_token stop);
   // One call of DeleteObjects; what is refused is added to `failures`.

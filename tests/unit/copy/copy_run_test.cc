@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
+#include <thread>
 
 #include "copy/copy_world.h"
 
@@ -24,8 +26,15 @@ std::ptrdiff_t Threads() {
                        std::filesystem::directory_iterator());
 }
 
-TEST(CopyRunTest, EveryFileIsCopiedByOneRequestAndBooked) {
-  CopyWorld world;
+// Whether one thread has many files under way, or each file has a thread while it is copied: what
+// comes of them is the same.
+class CopyRunTest : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Ways, CopyRunTest, testing::Bool(), [](const auto& way) {
+  return way.param ? std::string("Together") : std::string("OneByOne");
+});
+
+TEST_P(CopyRunTest, EveryFileIsCopiedByOneRequestAndBooked) {
+  CopyWorld world(GetParam());
   world.AddMany(300);
   const CopySummary summary = world.Run();
   ASSERT_EQ(WhyNotAll(summary, world), "");
@@ -38,15 +47,15 @@ TEST(CopyRunTest, EveryFileIsCopiedByOneRequestAndBooked) {
   EXPECT_EQ(summary.failed, 0U);
 }
 
-TEST(CopyRunTest, NothingToCopyIsDoneAtOnce) {
-  CopyWorld world;
+TEST_P(CopyRunTest, NothingToCopyIsDoneAtOnce) {
+  CopyWorld world(GetParam());
   const CopySummary summary = world.Run();
   EXPECT_EQ(WhyNotAll(summary, world), "");
   EXPECT_EQ(world.s3.calls(), 0U);
 }
 
-TEST(CopyRunTest, AsManyRequestsAtOnceAsAllowed) {
-  CopyWorld world;
+TEST_P(CopyRunTest, AsManyRequestsAtOnceAsAllowed) {
+  CopyWorld world(GetParam());
   world.AddMany(200);
   world.options.concurrency = 16;
   world.s3.call_time = std::chrono::milliseconds(20);
@@ -56,8 +65,8 @@ TEST(CopyRunTest, AsManyRequestsAtOnceAsAllowed) {
   EXPECT_LE(world.clock.elapsed(), std::chrono::milliseconds(300));
 }
 
-TEST(CopyRunTest, TheRequestsSayWhatTheOptionsAsk) {
-  CopyWorld world;
+TEST_P(CopyRunTest, TheRequestsSayWhatTheOptionsAsk) {
+  CopyWorld world(GetParam());
   const std::string etag = world.Add("a=b/c d.csv", "x").etag;
   world.options.encryption = "aws:kms";
   world.options.kms_key_id = "arn:aws:kms:eu-west-1:111122223333:key/k";
@@ -73,8 +82,8 @@ TEST(CopyRunTest, TheRequestsSayWhatTheOptionsAsk) {
   EXPECT_EQ(Header(request, "x-amz-acl"), "bucket-owner-full-control");
 }
 
-TEST(CopyRunTest, WhatLiesThereOrIsInTheBookCostsNoRequest) {
-  CopyWorld world;
+TEST_P(CopyRunTest, WhatLiesThereOrIsInTheBookCostsNoRequest) {
+  CopyWorld world(GetParam());
   world.AddMany(4);
   world.book.copied["to/f0001.csv"];
   const CopySummary summary = world.Run({true, false, false, true});
@@ -86,8 +95,8 @@ TEST(CopyRunTest, WhatLiesThereOrIsInTheBookCostsNoRequest) {
   EXPECT_FALSE(world.book.copied.at("to/f0002.csv").was_there);
 }
 
-TEST(CopyRunTest, SlowDownLowersTheNumberAtOnceAndItRecovers) {
-  CopyWorld world;
+TEST_P(CopyRunTest, SlowDownLowersTheNumberAtOnceAndItRecovers) {
+  CopyWorld world(GetParam());
   world.AddMany(600);
   world.options.concurrency = 32;
   world.s3.call_time = std::chrono::milliseconds(20);
@@ -110,8 +119,8 @@ TEST(CopyRunTest, SlowDownLowersTheNumberAtOnceAndItRecovers) {
   EXPECT_THAT(world.sink.told.back().detail, Not(HasSubstr("to be tried again")));
 }
 
-TEST(CopyRunTest, AThrottledCallIsNotRepeatedInsideTheClient) {
-  CopyWorld world;
+TEST_P(CopyRunTest, AThrottledCallIsNotRepeatedInsideTheClient) {
+  CopyWorld world(GetParam());
   world.AddMany(1);
   std::vector<std::chrono::nanoseconds> times;
   world.s3.before = [&](const CopyS3Call& call) -> std::optional<http::Response> {
@@ -128,8 +137,8 @@ TEST(CopyRunTest, AThrottledCallIsNotRepeatedInsideTheClient) {
   EXPECT_LE(times[3], std::chrono::seconds(7));
 }
 
-TEST(CopyRunTest, APassingFailureIsForgottenOnceItPassed) {
-  CopyWorld world;
+TEST_P(CopyRunTest, APassingFailureIsForgottenOnceItPassed) {
+  CopyWorld world(GetParam());
   world.AddMany(20);
   // For ten minutes one key can't be had; the client itself gives up within a second.
   world.s3.before = [&](const CopyS3Call& call) -> std::optional<http::Response> {
@@ -143,8 +152,8 @@ TEST(CopyRunTest, APassingFailureIsForgottenOnceItPassed) {
   EXPECT_LE(world.clock.elapsed(), std::chrono::minutes(13));
 }
 
-TEST(CopyRunTest, AFileFailsOnlyAfterNothingHasMovedForLong) {
-  CopyWorld world;
+TEST_P(CopyRunTest, AFileFailsOnlyAfterNothingHasMovedForLong) {
+  CopyWorld world(GetParam());
   world.AddMany(3);
   world.options.give_up_after = std::chrono::hours(1);
   world.s3.before = [](const CopyS3Call& call) -> std::optional<http::Response> {
@@ -161,8 +170,8 @@ TEST(CopyRunTest, AFileFailsOnlyAfterNothingHasMovedForLong) {
   EXPECT_LE(world.clock.elapsed(), std::chrono::minutes(64));
 }
 
-TEST(CopyRunTest, AForbiddenKeyFailsAloneAndSaysWhatItNeeds) {
-  CopyWorld world;
+TEST_P(CopyRunTest, AForbiddenKeyFailsAloneAndSaysWhatItNeeds) {
+  CopyWorld world(GetParam());
   world.AddMany(50);
   world.s3.before = [](const CopyS3Call& call) -> std::optional<http::Response> {
     if (call.key == "to/f0033.csv") return FakeCopyS3::Refusal(403, "AccessDenied");
@@ -181,8 +190,8 @@ TEST(CopyRunTest, AForbiddenKeyFailsAloneAndSaysWhatItNeeds) {
   EXPECT_EQ(world.s3.Count("CopyObject"), 50U);
 }
 
-TEST(CopyRunTest, OnlyTheFirstHundredFailuresAreKeptButAllAreTold) {
-  CopyWorld world;
+TEST_P(CopyRunTest, OnlyTheFirstHundredFailuresAreKeptButAllAreTold) {
+  CopyWorld world(GetParam());
   world.AddMany(150);
   world.s3.before = [](const CopyS3Call&) -> std::optional<http::Response> {
     return FakeCopyS3::Refusal(403, "AccessDenied");
@@ -193,8 +202,8 @@ TEST(CopyRunTest, OnlyTheFirstHundredFailuresAreKeptButAllAreTold) {
   EXPECT_THAT(world.failed, SizeIs(150));
 }
 
-TEST(CopyRunTest, ASourceThatWasWrittenAnewOrIsGoneFailsAlone) {
-  CopyWorld world;
+TEST_P(CopyRunTest, ASourceThatWasWrittenAnewOrIsGoneFailsAlone) {
+  CopyWorld world(GetParam());
   world.AddMany(3);
   world.s3.Put("src", "f0000.csv", "another");
   world.s3.Delete("src", "f0002.csv");
@@ -209,8 +218,8 @@ TEST(CopyRunTest, ASourceThatWasWrittenAnewOrIsGoneFailsAlone) {
   EXPECT_THAT(why.at("f0002.csv"), HasSubstr("was listed but is no longer there"));
 }
 
-TEST(CopyRunTest, AnotherETagThanTheSourcesIsNoCopy) {
-  CopyWorld world;
+TEST_P(CopyRunTest, AnotherETagThanTheSourcesIsNoCopy) {
+  CopyWorld world(GetParam());
   world.AddMany(3);
   world.s3.after = [](const CopyS3Call& call) -> std::optional<http::Response> {
     if (call.name != "CopyObject" || call.key != "to/f0001.csv") return std::nullopt;
@@ -228,14 +237,14 @@ TEST(CopyRunTest, AnotherETagThanTheSourcesIsNoCopy) {
   EXPECT_EQ(world.book.copied.count("to/f0001.csv"), 0U);
 }
 
-TEST(CopyRunTest, ETagsOfKmsAreNotCompared) {
-  CopyWorld to_kms;
+TEST_P(CopyRunTest, ETagsOfKmsAreNotCompared) {
+  CopyWorld to_kms(GetParam());
   to_kms.AddMany(5);
   to_kms.options.encryption = "aws:kms";
   EXPECT_EQ(WhyNotAll(to_kms.Run(), to_kms), "");
   EXPECT_EQ(to_kms.s3.Count("HeadObject"), 0U);
 
-  CopyWorld from_kms;
+  CopyWorld from_kms(GetParam());
   from_kms.options.concurrency = 1;
   for (const std::string key : {"a", "b", "c"}) {
     from_kms.AddListed(key, 4, from_kms.s3.Put("src", key, "body", {}, "aws:kms"));
@@ -245,9 +254,9 @@ TEST(CopyRunTest, ETagsOfKmsAreNotCompared) {
   EXPECT_EQ(from_kms.s3.Count("HeadObject"), 1U);
 }
 
-TEST(CopyRunTest, WhatWouldMeetAllEndsTheRun) {
+TEST_P(CopyRunTest, WhatWouldMeetAllEndsTheRun) {
   for (const std::string code : {"InvalidAccessKeyId", "NoSuchBucket"}) {
-    CopyWorld world;
+    CopyWorld world(GetParam());
     world.AddMany(500);
     world.s3.call_time = std::chrono::milliseconds(20);
     world.s3.before = [&](const CopyS3Call& call) -> std::optional<http::Response> {
@@ -262,8 +271,8 @@ TEST(CopyRunTest, WhatWouldMeetAllEndsTheRun) {
   }
 }
 
-TEST(CopyRunTest, ABookThatCantBeWrittenEndsTheRun) {
-  CopyWorld world;
+TEST_P(CopyRunTest, ABookThatCantBeWrittenEndsTheRun) {
+  CopyWorld world(GetParam());
   world.AddMany(100);
   world.book.broken = true;
   const CopySummary summary = world.Run();
@@ -272,8 +281,8 @@ TEST(CopyRunTest, ABookThatCantBeWrittenEndsTheRun) {
   EXPECT_LE(world.s3.calls(), 16U);
 }
 
-TEST(CopyRunTest, AListThatCantBeReadEndsTheRun) {
-  CopyWorld world;
+TEST_P(CopyRunTest, AListThatCantBeReadEndsTheRun) {
+  CopyWorld world(GetParam());
   world.AddMany(100);
   world.feed_fails_at = 40;
   const CopySummary summary = world.Run();
@@ -282,8 +291,8 @@ TEST(CopyRunTest, AListThatCantBeReadEndsTheRun) {
   EXPECT_EQ(summary.files, 40U);
 }
 
-TEST(CopyRunTest, AStopEndsWhatIsUnderWayAndLeavesNoThread) {
-  CopyWorld world;
+TEST_P(CopyRunTest, AStopEndsWhatIsUnderWayAndLeavesNoThread) {
+  CopyWorld world(GetParam());
   world.AddMany(500);
   world.s3.call_time = std::chrono::milliseconds(20);
   const std::ptrdiff_t threads = Threads();
@@ -301,8 +310,8 @@ TEST(CopyRunTest, AStopEndsWhatIsUnderWayAndLeavesNoThread) {
   EXPECT_EQ(Threads(), threads);
 }
 
-TEST(CopyRunTest, AStopEndsAWaitOfHours) {
-  CopyWorld world;
+TEST_P(CopyRunTest, AStopEndsAWaitOfHours) {
+  CopyWorld world(GetParam());
   world.AddMany(1);
   world.s3.before = [&](const CopyS3Call& call) -> std::optional<http::Response> {
     if (call.number == 12) world.stop.request_stop();
@@ -313,8 +322,8 @@ TEST(CopyRunTest, AStopEndsAWaitOfHours) {
   EXPECT_EQ(world.s3.calls(), 12U);
 }
 
-TEST(CopyRunTest, ADrainFinishesWhatWasBegunAndAResumeDoesTheRest) {
-  CopyWorld world;
+TEST_P(CopyRunTest, ADrainFinishesWhatWasBegunAndAResumeDoesTheRest) {
+  CopyWorld world(GetParam());
   world.AddMany(200);
   world.s3.call_time = std::chrono::milliseconds(20);
   world.s3.before = [&](const CopyS3Call& call) -> std::optional<http::Response> {
@@ -335,8 +344,8 @@ TEST(CopyRunTest, ADrainFinishesWhatWasBegunAndAResumeDoesTheRest) {
   EXPECT_EQ(world.s3.Count("CopyObject"), 200U);
 }
 
-TEST(CopyRunTest, ProgressIsToldAFewTimesASecondAndTheLockIsKeptAlive) {
-  CopyWorld world;
+TEST_P(CopyRunTest, ProgressIsToldAFewTimesASecondAndTheLockIsKeptAlive) {
+  CopyWorld world(GetParam());
   world.AddMany(1000);
   world.s3.call_time = std::chrono::milliseconds(500);
   std::atomic<int> ticks{0};
@@ -357,8 +366,8 @@ TEST(CopyRunTest, ProgressIsToldAFewTimesASecondAndTheLockIsKeptAlive) {
   EXPECT_EQ(last.detail, "");
 }
 
-TEST(CopyRunTest, ALostLockEndsTheRun) {
-  CopyWorld world;
+TEST_P(CopyRunTest, ALostLockEndsTheRun) {
+  CopyWorld world(GetParam());
   world.AddMany(1000);
   world.s3.call_time = std::chrono::seconds(1);
   world.tick = [] { return MakeError(ErrorKind::kInTheWay, "another process has the run"); };
@@ -366,6 +375,93 @@ TEST(CopyRunTest, ALostLockEndsTheRun) {
   ASSERT_TRUE(summary.fatal);
   EXPECT_EQ(summary.fatal->message, "another process has the run");
   EXPECT_LE(world.s3.calls(), 100U);
+}
+
+// Together: only the first request of a file goes with the others.
+TEST_P(CopyRunTest, WhatTheClientWouldRepeatIsRepeated) {
+  CopyWorld world(GetParam());
+  world.AddMany(100);
+  std::atomic<int> failing{0};
+  world.s3.before = [&](const CopyS3Call& call) -> std::optional<http::Response> {
+    if (call.number % 3 != 0) return std::nullopt;
+    ++failing;
+    return call.number % 2 == 0 ? FakeCopyS3::Reset() : FakeCopyS3::Refusal(500, "InternalError");
+  };
+  const std::ptrdiff_t threads = Threads();
+  const CopySummary summary = world.Run();
+  ASSERT_EQ(WhyNotAll(summary, world), "");
+  EXPECT_THAT(world.book.copied, SizeIs(100));
+  EXPECT_EQ(world.s3.Count("CopyObject"), 100U + static_cast<unsigned>(failing));
+  EXPECT_EQ(Threads(), threads);
+}
+
+TEST_P(CopyRunTest, ABucketOfAnotherRegionIsFound) {
+  CopyWorld world(GetParam());
+  world.AddMany(60);
+  world.s3.before = [](const CopyS3Call& call) -> std::optional<http::Response> {
+    const std::string_view signature = http::FindHeader(call.request.headers, "authorization");
+    if (signature.find("/eu-central-1/s3/") != std::string_view::npos) return std::nullopt;
+    http::Response moved = FakeCopyS3::Refusal(301, "PermanentRedirect");
+    moved.headers.emplace_back("x-amz-bucket-region", "eu-central-1");
+    return moved;
+  };
+  ASSERT_EQ(WhyNotAll(world.Run(), world), "");
+  // Who was under way when the first was told is told too.
+  EXPECT_GE(world.s3.Count("CopyObject"), 61U);
+  EXPECT_LE(world.s3.Count("CopyObject"), 60U + 3 * 8);
+}
+
+TEST_P(CopyRunTest, OneAtATimeIsOneAtATime) {
+  CopyWorld world(GetParam());
+  world.AddMany(20);
+  world.options.concurrency = 1;
+  world.options.part_bytes = s3::kMinPartBytes;
+  world.AddListed("large", 3 * s3::kMinPartBytes,
+                  world.s3.PutSized("src", "large", 3 * s3::kMinPartBytes));
+  world.s3.call_time = std::chrono::milliseconds(20);
+  std::atomic<int> failing{0};
+  world.s3.before = [&](const CopyS3Call& call) -> std::optional<http::Response> {
+    if (call.key != "to/f0007.csv" || ++failing > 2) return std::nullopt;
+    return FakeCopyS3::Refusal(500, "InternalError");
+  };
+  ASSERT_EQ(WhyNotAll(world.Run(), world), "");
+  EXPECT_EQ(world.s3.most_at_once(), 1U);
+}
+
+TEST_P(CopyRunTest, LargeFilesAmongSmallOnes) {
+  CopyWorld world(GetParam());
+  world.options.part_bytes = s3::kMinPartBytes;
+  world.s3.call_time = std::chrono::milliseconds(20);
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = "large" + std::to_string(100 + i);
+    world.AddListed(name, 4 * s3::kMinPartBytes,
+                    world.s3.PutSized("src", name, 4 * s3::kMinPartBytes));
+    for (int small = 0; small < 5; ++small) world.Add(name + std::to_string(small), "body");
+  }
+  ASSERT_EQ(WhyNotAll(world.Run(), world), "");
+  EXPECT_EQ(world.s3.Count("CopyObject"), 150U);
+  EXPECT_EQ(world.s3.Count("UploadPartCopy"), 120U);
+  EXPECT_EQ(world.s3.Count("CompleteMultipartUpload"), 30U);
+  EXPECT_EQ(world.s3.most_at_once(), 8U);
+  // 360 requests, 8 at once, are 45 rounds: little of the line stays unused.
+  EXPECT_LE(world.clock.elapsed(), std::chrono::milliseconds(45 * 20 + 200));
+  EXPECT_THAT(world.book.open, IsEmpty());
+}
+
+TEST(CopyTogetherTest, OneThreadHasThemAllUnderWay) {
+  CopyWorld world;
+  world.AddMany(200);
+  world.options.concurrency = 64;
+  world.s3.call_time = std::chrono::milliseconds(20);
+  std::mutex mutex;
+  std::set<std::thread::id> bookers;
+  world.book.on_copied = [&] {
+    const std::lock_guard lock(mutex);
+    bookers.insert(std::this_thread::get_id());
+  };
+  ASSERT_EQ(WhyNotAll(world.Run(), world), "");
+  EXPECT_EQ(world.s3.most_at_once(), 64U);
+  EXPECT_THAT(bookers, SizeIs(1));
 }
 
 }  // namespace

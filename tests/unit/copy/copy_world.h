@@ -43,6 +43,7 @@ class MemoryBook final : public copy::CopyBook {
     const std::lock_guard lock(mutex);
     if (broken) return MakeError(ErrorKind::kLocalIo, "the journal can't be written");
     copied[file.target.str()] = became;
+    if (on_copied) on_copied();
     return Ok();
   }
   Status UploadStarted(const s3::ObjectKey&, const std::string& upload_id) override {
@@ -60,6 +61,7 @@ class MemoryBook final : public copy::CopyBook {
 
   std::mutex mutex;
   bool broken = false;
+  std::function<void()> on_copied;                 // may be null
   std::map<std::string, copy::CopiedFile> copied;  // by target
   std::set<std::string> started;
   std::set<std::string> open;
@@ -82,7 +84,9 @@ class RecordingSink final : public ProgressSink {
 };
 
 struct CopyWorld {
-  CopyWorld() {
+  // `sends_many`: one thread may have many requests under way, as with the real transport.
+  explicit CopyWorld(bool sends_many = true) {
+    s3.sends_many = sends_many;
     options.source_bucket = *s3::BucketName::Parse("src");
     options.target_bucket = *s3::BucketName::Parse("dst");
     options.concurrency = 8;

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <utility>
 
+#include "support/threaded_multi.h"
 #include "tsm/core/text.h"
 
 namespace tsm::test {
@@ -157,6 +158,10 @@ std::vector<http::Request> FakeCopyS3::Requests(const std::string& name) const {
     if (call.name == name) requests.push_back(call.request);
   }
   return requests;
+}
+
+std::unique_ptr<http::Multi> FakeCopyS3::OpenMulti(std::size_t /*most*/) {
+  return sends_many ? std::make_unique<ThreadedMulti>(*this) : nullptr;
 }
 
 Result<http::Response> FakeCopyS3::Send(const http::Request& request, std::stop_token stop) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -69,7 +70,11 @@ class FakeCopyS3 final : public http::Transport {
   // Of a name, in the order of coming.
   std::vector<http::Request> Requests(const std::string& name) const;
 
+  // False: every request needs a thread of its own.
+  bool sends_many = true;
+
   Result<http::Response> Send(const http::Request& request, std::stop_token stop) override;
+  std::unique_ptr<http::Multi> OpenMulti(std::size_t most) override;
 
  private:
   struct Part {

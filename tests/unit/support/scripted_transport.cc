@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "support/threaded_multi.h"
+
 namespace tsm::test {
 
 void ScriptedTransport::Add(http::Response response) {
@@ -25,6 +27,10 @@ void ScriptedTransport::Add(Error error) {
 void ScriptedTransport::SetHandler(Handler handler) {
   const std::lock_guard lock(mutex_);
   handler_ = std::move(handler);
+}
+
+std::unique_ptr<http::Multi> ScriptedTransport::OpenMulti(std::size_t /*most*/) {
+  return std::make_unique<ThreadedMulti>(*this);
 }
 
 Result<http::Response> ScriptedTransport::Send(const http::Request& request, std::stop_token stop) {

@@ -25,6 +25,7 @@ class ScriptedTransport final : public http::Transport {
   void SetHandler(Handler handler);
 
   Result<http::Response> Send(const http::Request& request, std::stop_token stop) override;
+  std::unique_ptr<http::Multi> OpenMulti(std::size_t most) override;
 
   std::vector<http::Request> requests() const;
   // Answers not yet given.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/threaded_multi.h"
 #include "tsm/core/text.h"
 
 namespace tsm::apps {
@@ -148,6 +149,42 @@ TEST(TraceTransportTest, TellsAFailureToo) {
   TraceTransport trace(inner, notices, clock);
   EXPECT_FALSE(trace.Send(SomeRequest(), {}));
   EXPECT_THAT(notices.texts, ElementsAre(HasSubstr("connection refused")));
+}
+
+// One that has many requests under way tells as much of each.
+TEST(TraceTransportTest, ManyAtOnceAreToldToo) {
+  OneAnswer none(http::Response{200, {}, ""});
+  Notices notices;
+  const SystemClock clock;
+  EXPECT_EQ(TraceTransport(none, notices, clock).OpenMulti(2), nullptr);
+
+  class Many final : public http::Transport {
+   public:
+    Result<http::Response> Send(const http::Request& request, std::stop_token) override {
+      return http::Response{200, {{"x-amzn-RequestId", "R" + request.path}}, "DATA"};
+    }
+    std::unique_ptr<http::Multi> OpenMulti(std::size_t) override {
+      return std::make_unique<test::ThreadedMulti>(*this);
+    }
+  };
+  Many inner;
+  TraceTransport trace(inner, notices, clock);
+  const std::unique_ptr<http::Multi> multi = trace.OpenMulti(2);
+  ASSERT_NE(multi, nullptr);
+  http::Request request = SomeRequest();
+  request.path = "/one";
+  multi->Start(1, request);
+  EXPECT_EQ(multi->under_way(), 1U);
+  const auto first = multi->Wait(std::chrono::seconds(10), {});
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0].outcome->body, "DATA");
+  request.path = "/two";
+  multi->Start(2, request);
+  static_cast<void>(multi->Wait(std::chrono::seconds(10), {}));
+  EXPECT_THAT(notices.texts,
+              ElementsAre(AllOf(HasSubstr("POST aws.test/one"), HasSubstr("request id R/one"),
+                                Not(HasSubstr("SIGNATURE")), Not(HasSubstr("TOKEN"))),
+                          AllOf(HasSubstr("POST aws.test/two"), HasSubstr("request id R/two"))));
 }
 
 }  // namespace

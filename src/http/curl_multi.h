@@ -1,0 +1,62 @@
+// libcurl's multi interface behind Multi: sockets are watched by epoll, so that a turn costs what
+// has happened and not what is under way.
+#pragma once
+
+#include <curl/curl.h>
+#include <sys/epoll.h>
+
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "curl_exchange.h"
+#include "tsm/http/multi.h"
+
+namespace tsm::http {
+
+class CurlMulti final : public Multi {
+ public:
+  // Null where the system gives no more of what it needs (memory, file descriptors). `options`
+  // outlive it.
+  static std::unique_ptr<CurlMulti> Open(const CurlOptions& options, std::size_t most);
+  ~CurlMulti() override;
+
+  void Start(std::uint64_t id, Request request) override;
+  std::vector<Answered> Wait(std::chrono::milliseconds longest, std::stop_token stop) override;
+  std::size_t under_way() const override { return calls_.size() + failed_.size(); }
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  struct Call;
+
+  explicit CurlMulti(const CurlOptions& options);
+
+  static int OnSocket(CURL* easy, curl_socket_t socket, int what, void* user, void* known);
+  static int OnTimer(CURLM* multi, long milliseconds, void* user);
+  CURL* TakeHandle();
+  // Lets libcurl act on the next thing that has happened; waits for one until `until`.
+  void Turn(Time until);
+  void Poll(Time until);
+  void ActOnTimer();
+  void Act(curl_socket_t socket, int events);
+  void TakeFinished(std::vector<Answered>* answered);
+  void TakeSilent(std::vector<Answered>* answered);
+  void TakeAll(std::vector<Answered>* answered);
+  void End(CURL* easy, Result<Response> outcome, std::vector<Answered>* answered);
+
+  const CurlOptions& options_;
+  CURLM* const multi_;
+  const int epoll_;
+  const int wake_;  // an eventfd, for a stop
+  // What epoll has told and libcurl has not acted on yet, the next one last.
+  std::vector<epoll_event> events_;
+  std::optional<Time> timer_;
+  Time next_look_;                   // for calls that have been silent for too long
+  std::optional<CURLMcode> broken_;  // what libcurl said of the whole multi
+  std::vector<CURL*> idle_;          // handles that no call uses
+  std::unordered_map<CURL*, std::unique_ptr<Call>> calls_;
+  std::vector<Answered> failed_;  // before they were sent
+};
+
+}  // namespace tsm::http
