@@ -134,6 +134,7 @@ class Process {
     options.kms_key_id = plan_.kms_key_id;
     options.bucket_owner_full_control = plan_.bucket_owner_full_control;
     options.concurrency = process_.pace.copy_concurrency;
+    options.most_concurrency = process_.pace.most_copy_concurrency;
     options.part_bytes = process_.pace.part_bytes;
     options.stream_workers = process_.pace.stream_workers;
     options.give_up_after = process_.pace.give_up_after;

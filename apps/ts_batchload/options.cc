@@ -156,10 +156,10 @@ void AddCopyFlags(CLI::App& app, BatchLoadFlags& flags) {
 }
 
 void AddCopyPace(Section& section, PaceFlags& pace) {
-  section
-      .Text(Flag("copy_concurrency"), pace.copy_concurrency, "N",
-            "Requests of copies at a time, 1 to 256; S3's answers lower and raise it.")
-      ->capture_default_str();
+  section.Text(
+      Flag("copy_concurrency"), pace.copy_concurrency, "N",
+      "Requests of copies at a time at most, 1 to 256, and fewer while S3 asks to slow down; "
+      "without it 64 at first, and up to 192 if S3 does not.");
   section
       .Text(Flag("multi_part_upload_chunk"), pace.part_bytes, "BYTES",
             "Files that are larger are copied in parts of this size, 5 MiB to 5 GiB, in parallel.")

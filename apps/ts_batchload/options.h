@@ -61,9 +61,9 @@ struct ModelFlags {
 struct PaceFlags {
   std::int64_t threads = 5;
   std::int64_t account_tasks = 10;
-  double poll_interval = 10;  // seconds
-  double start_interval = 1;  // seconds
-  std::int64_t copy_concurrency = 64;
+  double poll_interval = 10;                     // seconds
+  double start_interval = 1;                     // seconds
+  std::optional<std::int64_t> copy_concurrency;  // without it as S3 takes it
   std::int64_t part_bytes = 524'288'000;
   std::int64_t stream_workers = 4;
   std::string give_up_after = "24h";

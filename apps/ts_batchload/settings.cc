@@ -16,6 +16,9 @@ namespace {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 constexpr std::int64_t kMinPartBytes = 5LL * 1024 * 1024;
 constexpr std::int64_t kMaxPartBytes = 5LL * 1024 * 1024 * 1024;
+// Where nobody says how many: at first, and while S3 takes them (each costs about 20 kB).
+constexpr std::int64_t kFirstCopies = 64;
+constexpr std::int64_t kMostCopies = 192;
 constexpr std::int64_t kMaxCopies = 256;
 constexpr std::int64_t kMaxStreamWorkers = 32;
 constexpr std::int64_t kMaxResumes = 1'000;
@@ -270,7 +273,7 @@ Status CheckCounts(const PaceFlags& flags) {
   } ranges[] = {
       {"--num_of_batchload_threads", flags.threads, 1, timestream::kMaxActiveTasksPerTable},
       {"--account_tasks", flags.account_tasks, 1, timestream::kMaxActiveTasksPerAccount},
-      {"--copy_concurrency", flags.copy_concurrency, 1, kMaxCopies},
+      {"--copy_concurrency", flags.copy_concurrency.value_or(1), 1, kMaxCopies},
       {"--multi_part_upload_chunk", flags.part_bytes, kMinPartBytes, kMaxPartBytes},
       {"--stream_workers", flags.stream_workers, 1, kMaxStreamWorkers},
       {"--max_resumes", flags.max_resumes, 1, kMaxResumes},
@@ -302,7 +305,9 @@ Result<LoadPace> CheckPace(const PaceFlags& flags) {
   LoadPace pace;
   pace.table_slots = static_cast<int>(flags.threads);
   pace.account_slots = static_cast<int>(flags.account_tasks);
-  pace.copy_concurrency = static_cast<std::size_t>(flags.copy_concurrency);
+  pace.copy_concurrency = static_cast<std::size_t>(flags.copy_concurrency.value_or(kFirstCopies));
+  pace.most_copy_concurrency =
+      static_cast<std::size_t>(flags.copy_concurrency.value_or(kMostCopies));
   pace.part_bytes = static_cast<std::uint64_t>(flags.part_bytes);
   pace.stream_workers = static_cast<std::size_t>(flags.stream_workers);
   pace.max_resumes = static_cast<int>(flags.max_resumes);

@@ -26,7 +26,8 @@ struct LoadPace {
   std::chrono::nanoseconds start_interval{0};
   std::chrono::nanoseconds give_up_after{0};
   std::chrono::nanoseconds verify_wait{0};
-  std::size_t copy_concurrency = 0;
+  std::size_t copy_concurrency = 0;       // at first
+  std::size_t most_copy_concurrency = 0;  // while S3 does not ask to slow down
   std::uint64_t part_bytes = 0;
   std::size_t stream_workers = 0;
   int max_resumes = 0;

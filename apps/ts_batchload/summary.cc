@@ -137,7 +137,7 @@ std::string ResumeCommand(const BatchLoadFlags& flags, const batchload::LoadPlan
   add("--account_tasks", pace.account_tasks, defaults.account_tasks);
   add("--poll_interval", pace.poll_interval, defaults.poll_interval);
   add("--start_interval", pace.start_interval, defaults.start_interval);
-  add("--copy_concurrency", pace.copy_concurrency, defaults.copy_concurrency);
+  if (pace.copy_concurrency) add("--copy_concurrency", *pace.copy_concurrency, std::int64_t{0});
   add("--multi_part_upload_chunk", pace.part_bytes, defaults.part_bytes);
   add("--stream_workers", pace.stream_workers, defaults.stream_workers);
   add("--max_resumes", pace.max_resumes, defaults.max_resumes);

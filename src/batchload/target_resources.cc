@@ -1,8 +1,11 @@
 #include "tsm/batchload/target_resources.h"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <utility>
 
+#include "tsm/core/parallel.h"
 #include "tsm/core/text.h"
 
 namespace tsm::batchload {
@@ -47,6 +50,7 @@ class Look {
       : wishes_(wishes), services_(services), stop_(std::move(stop)) {}
 
   Result<FoundResources> Run() {
+    LookAtBuckets();
     for (const auto step :
          {&Look::Source, &Look::Target, &Look::Report, &Look::Tables, &Look::Databases}) {
       if (Status status = (this->*step)(); !status) return status.error();
@@ -56,49 +60,72 @@ class Look {
   }
 
  private:
+  using Looked = std::optional<Result<BucketLook>>;
+
+  // Side by side: where S3 is far, a round trip is what an operator waits for.
+  void LookAtBuckets() {
+    struct Question {
+      s3::S3Client& s3;
+      const s3::BucketName& bucket;
+      const char* what;
+      Looked& answer;
+    };
+    const Question questions[] = {
+        {services_.source_s3, wishes_.source_bucket, "source", source_},
+        {services_.s3, wishes_.target.bucket, "target", target_},
+        {services_.s3, wishes_.report.bucket, "error", report_},
+    };
+    ParallelFor(std::size(questions), std::size(questions), std::stop_token(),
+                [&](std::size_t i, const std::stop_token&) {
+                  const Question& asked = questions[i];
+                  if (asked.bucket.empty()) return true;
+                  asked.answer = LookAtBucket(asked.s3, asked.bucket, asked.what, stop_);
+                  return true;
+                });
+  }
+
   Status Source() {
-    if (wishes_.source_bucket.empty()) return Ok();
-    Result<BucketLook> look =
-        LookAtBucket(services_.source_s3, wishes_.source_bucket, "source", stop_);
-    if (!look) return look.error();
-    if (look->missing) {
+    if (!source_) return Ok();
+    if (!*source_) return source_->error();
+    const BucketLook& look = **source_;
+    if (look.missing) {
       problems_.push_back("the source bucket " + wishes_.source_bucket.str() +
                           " does not exist: check --s3_source_bucket_location");
     }
-    found_.source_region = look->region;
+    found_.source_region = look.region;
     return Ok();
   }
 
   Status Target() {
-    if (wishes_.target.bucket.empty()) return Ok();
-    Result<BucketLook> look = LookAtBucket(services_.s3, wishes_.target.bucket, "target", stop_);
-    if (!look) return look.error();
-    found_.target_missing = look->missing;
-    found_.target_region = look->region;
+    if (!target_) return Ok();
+    if (!*target_) return target_->error();
+    const BucketLook& look = **target_;
+    found_.target_missing = look.missing;
+    found_.target_region = look.region;
     // Without a copy a new bucket would hold nothing to load.
     const bool copy = !wishes_.source_bucket.empty();
-    if (look->missing && !(wishes_.target.create && copy)) {
+    if (look.missing && !(wishes_.target.create && copy)) {
       problems_.push_back("the target bucket " + wishes_.target.bucket.str() + " does not exist: " +
                           (copy ? "--create_destination_bucket creates it"
                                 : "the files to load must lie in it, or be copied there "
                                   "(--copy_s3_bucket)"));
     }
-    CheckRegion("target", wishes_.target.bucket, look->region);
+    CheckRegion("target", wishes_.target.bucket, look.region);
     return Ok();
   }
 
   Status Report() {
-    if (wishes_.report.bucket.empty()) return Ok();
-    Result<BucketLook> look = LookAtBucket(services_.s3, wishes_.report.bucket, "error", stop_);
-    if (!look) return look.error();
+    if (!report_) return Ok();
+    if (!*report_) return report_->error();
+    const BucketLook& look = **report_;
     // The same bucket may serve both; it is created once.
     const bool same = wishes_.report.bucket == wishes_.target.bucket;
-    found_.report_missing = look->missing && !(same && found_.target_missing);
+    found_.report_missing = look.missing && !(same && found_.target_missing);
     if (found_.report_missing && !wishes_.report.create) {
       problems_.push_back("the error bucket " + wishes_.report.bucket.str() +
                           " does not exist: --create_error_logging_bucket creates it");
     }
-    if (!same) CheckRegion("error", wishes_.report.bucket, look->region);
+    if (!same) CheckRegion("error", wishes_.report.bucket, look.region);
     return Ok();
   }
 
@@ -156,6 +183,9 @@ class Look {
   const ResourceWishes& wishes_;
   const ResourceServices& services_;
   std::stop_token stop_;
+  Looked source_;  // empty: there is no such bucket to look at
+  Looked target_;
+  Looked report_;
   FoundResources found_;
   std::vector<std::string> problems_;
 };

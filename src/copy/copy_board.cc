@@ -43,7 +43,7 @@ bool CopyBoard::HasWork() const {
 
 bool CopyBoard::WantsWorker() {
   const std::lock_guard lock(mutex_);
-  if (idle_ > 0 || workers_ >= patience_.most() + (together_ ? 1 : 0)) return false;
+  if (idle_ > 0 || workers_ >= patience_.first() + (together_ ? 1 : 0)) return false;
   const bool reads = MayRead() && !together_;
   if (workers_ > 0 && !reads && open_.empty() && waiting_.empty()) return false;
   ++workers_;
@@ -169,13 +169,13 @@ std::optional<Job> CopyBoard::Read(std::unique_lock<std::mutex>& lock) {
 void CopyBoard::Finish() {
   const std::lock_guard lock(mutex_);
   --under_way_;
-  if (under_way_ == 0) {
-    changed_.notify_all();  // perhaps it was the last
-  } else if (!together_) {
+  if (under_way_ > 0 && !together_) {
     if (idle_ > 0) changed_.notify_one();
-  } else if (asked_for_ || (idle_ > 0 && !(waiting_.empty() && open_.empty()))) {
-    changed_.notify_all();  // whom it concerns is not known here
+    return;
   }
+  // Perhaps it was the last; and together, whom it concerns is not known here.
+  const bool is_theirs = idle_ > 0 && !(waiting_.empty() && open_.empty());
+  if (under_way_ == 0 || asked_for_ || is_theirs) changed_.notify_all();
 }
 
 bool CopyBoard::Again(Job job, std::chrono::nanoseconds wait) {

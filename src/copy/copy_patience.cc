@@ -17,20 +17,23 @@ bool AsksToSlowDown(const Error& error) {
 
 }  // namespace
 
-CopyPatience::CopyPatience(std::size_t most, std::chrono::nanoseconds give_up_after,
-                           const Clock& clock, Random& random)
-    : most_(std::max<std::size_t>(most, 1)),
+CopyPatience::CopyPatience(std::size_t first, std::size_t most,
+                           std::chrono::nanoseconds give_up_after, const Clock& clock,
+                           Random& random)
+    : first_(std::max<std::size_t>(first, 1)),
+      most_(std::max(first_, most)),
       give_up_after_(give_up_after),
       clock_(clock),
       random_(random),
-      limit_(most_),
+      limit_(first_),
       moved_(clock.Steady()) {}
 
 void CopyPatience::Succeeded() {
   const Time now = clock_.Steady();
   const std::lock_guard lock(mutex_);
   moved_ = now;
-  if (limit_ >= most_ || ++successes_ < limit_) return;
+  if (limit_ >= most_) return;
+  if (cut_ && ++successes_ < limit_) return;
   successes_ = 0;
   ++limit_;
 }

@@ -1,7 +1,8 @@
 // How many requests of a copy go out at once, and how long a copy that meets passing failures is
-// tried. The number halves when S3 asks to slow down, once per round trip, and rises by one per
-// round of successes, as TCP's window does; what has failed waits longer each time, and is given up
-// only after nothing at all has moved for long. Thread-safe; clock and random outlive it.
+// tried. As TCP's window the number doubles per round of successes until S3 asks to slow down for
+// the first time; it then halves, once per round trip, and rises by one per round. What has failed
+// waits longer each time, and is given up only after nothing at all has moved for long.
+// Thread-safe; clock and random outlive it.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html
 #pragma once
 
@@ -21,10 +22,12 @@ class CopyPatience {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  CopyPatience(std::size_t most, std::chrono::nanoseconds give_up_after, const Clock& clock,
-               Random& random);
+  // `first` at once at first; raised to `most`, where that is more.
+  CopyPatience(std::size_t first, std::size_t most, std::chrono::nanoseconds give_up_after,
+               const Clock& clock, Random& random);
 
   std::size_t limit() const { return limit_; }
+  std::size_t first() const { return first_; }
   std::size_t most() const { return most_; }
   Time Now() const { return clock_.Steady(); }
 
@@ -35,6 +38,7 @@ class CopyPatience {
   std::optional<std::chrono::nanoseconds> Setback(const Error& error, Time began, int setbacks);
 
  private:
+  const std::size_t first_;
   const std::size_t most_;
   const std::chrono::nanoseconds give_up_after_;
   const Clock& clock_;

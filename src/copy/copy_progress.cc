@@ -44,7 +44,7 @@ void CopyProgress::Tell(std::size_t waiting) {
   const auto add = [&detail](std::string text) {
     detail += (detail.empty() ? "" : ", ") + std::move(text);
   };
-  if (const std::size_t limit = patience_.limit(); limit < patience_.most()) {
+  if (const std::size_t limit = patience_.limit(); limit < patience_.first()) {
     add("slowed to " + std::to_string(limit) + " at once");
   }
   if (waiting > 0) add(std::to_string(waiting) + " to be tried again");

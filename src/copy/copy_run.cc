@@ -41,6 +41,7 @@ class Run {
         failed_(failed),
         interrupts_(interrupts),
         patience_(Streams(options) ? options.stream_workers : options.concurrency,
+                  Streams(options) ? options.stream_workers : options.most_concurrency,
                   options.give_up_after, services.clock, services.random),
         progress_(totals, patience_, services.clock, services.sink),
         files_(options, services),

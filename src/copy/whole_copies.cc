@@ -1,5 +1,6 @@
 #include "whole_copies.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tsm::copy {
@@ -8,7 +9,7 @@ std::unique_ptr<WholeCopies> WholeCopies::Open(const CopyOptions& options, s3::S
                                                FileCopy& files) {
   if (options.streamed || options.inflate) return nullptr;
   auto copies = s3::ObjectCopies::Open(target, options.source_bucket, options.target_bucket,
-                                       options.concurrency);
+                                       std::max(options.concurrency, options.most_concurrency));
   if (copies == nullptr) return nullptr;
   return std::unique_ptr<WholeCopies>(new WholeCopies(files, std::move(copies)));
 }

@@ -91,7 +91,10 @@ int CurlMulti::OnTimer(CURLM* /*multi*/, long milliseconds, void* user) {
 CURL* CurlMulti::TakeHandle() {
   if (idle_.empty()) {
     CURL* easy = curl_easy_init();
-    if (easy != nullptr) PrepareHandle(easy, options_);
+    if (easy == nullptr) return nullptr;
+    PrepareHandle(easy, options_);
+    // There may be hundreds, and answers to many requests at once are small.
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 2048L);
     return easy;
   }
   CURL* easy = idle_.back();

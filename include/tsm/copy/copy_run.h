@@ -26,7 +26,10 @@ namespace tsm::copy {
 struct CopyOptions {
   s3::BucketName source_bucket;
   s3::BucketName target_bucket;
-  std::size_t concurrency = 64;            // requests at once, of all files together
+  std::size_t concurrency = 64;  // requests at once, of all files together, at first
+  // Raised to that while S3 never asks to slow down; less than `concurrency`: not raised. Only
+  // whole copies inside S3 are so many at once; parts, and what is streamed, have a thread each.
+  std::size_t most_concurrency = 0;
   std::uint64_t part_bytes = 524'288'000;  // files above it are copied in parts of this size
   bool streamed = false;                   // through this machine: two principals
   bool inflate = false;                    // gzip to CSV; implies streamed

@@ -44,7 +44,7 @@ TEST(PartBytesTest, PartsAreAsWantedWithinS3sLimits) {
 TEST(CopyPatienceTest, HalvesOncePerRoundTripAndRisesByOnePerRound) {
   SimulatedClock clock;
   SeededRandom random(1);
-  copy::CopyPatience patience(64, std::chrono::hours(24), clock, random);
+  copy::CopyPatience patience(64, 64, std::chrono::hours(24), clock, random);
   const Error slow = MakeError(ErrorKind::kThrottled, "", "SlowDown");
   const auto began = clock.Steady();
   clock.SleepFor(std::chrono::milliseconds(20), {});

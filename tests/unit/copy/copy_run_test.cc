@@ -5,8 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <set>
-#include <thread>
 
 #include "copy/copy_world.h"
 
@@ -375,93 +373,6 @@ TEST_P(CopyRunTest, ALostLockEndsTheRun) {
   ASSERT_TRUE(summary.fatal);
   EXPECT_EQ(summary.fatal->message, "another process has the run");
   EXPECT_LE(world.s3.calls(), 100U);
-}
-
-// Together: only the first request of a file goes with the others.
-TEST_P(CopyRunTest, WhatTheClientWouldRepeatIsRepeated) {
-  CopyWorld world(GetParam());
-  world.AddMany(100);
-  std::atomic<int> failing{0};
-  world.s3.before = [&](const CopyS3Call& call) -> std::optional<http::Response> {
-    if (call.number % 3 != 0) return std::nullopt;
-    ++failing;
-    return call.number % 2 == 0 ? FakeCopyS3::Reset() : FakeCopyS3::Refusal(500, "InternalError");
-  };
-  const std::ptrdiff_t threads = Threads();
-  const CopySummary summary = world.Run();
-  ASSERT_EQ(WhyNotAll(summary, world), "");
-  EXPECT_THAT(world.book.copied, SizeIs(100));
-  EXPECT_EQ(world.s3.Count("CopyObject"), 100U + static_cast<unsigned>(failing));
-  EXPECT_EQ(Threads(), threads);
-}
-
-TEST_P(CopyRunTest, ABucketOfAnotherRegionIsFound) {
-  CopyWorld world(GetParam());
-  world.AddMany(60);
-  world.s3.before = [](const CopyS3Call& call) -> std::optional<http::Response> {
-    const std::string_view signature = http::FindHeader(call.request.headers, "authorization");
-    if (signature.find("/eu-central-1/s3/") != std::string_view::npos) return std::nullopt;
-    http::Response moved = FakeCopyS3::Refusal(301, "PermanentRedirect");
-    moved.headers.emplace_back("x-amz-bucket-region", "eu-central-1");
-    return moved;
-  };
-  ASSERT_EQ(WhyNotAll(world.Run(), world), "");
-  // Who was under way when the first was told is told too.
-  EXPECT_GE(world.s3.Count("CopyObject"), 61U);
-  EXPECT_LE(world.s3.Count("CopyObject"), 60U + 3 * 8);
-}
-
-TEST_P(CopyRunTest, OneAtATimeIsOneAtATime) {
-  CopyWorld world(GetParam());
-  world.AddMany(20);
-  world.options.concurrency = 1;
-  world.options.part_bytes = s3::kMinPartBytes;
-  world.AddListed("large", 3 * s3::kMinPartBytes,
-                  world.s3.PutSized("src", "large", 3 * s3::kMinPartBytes));
-  world.s3.call_time = std::chrono::milliseconds(20);
-  std::atomic<int> failing{0};
-  world.s3.before = [&](const CopyS3Call& call) -> std::optional<http::Response> {
-    if (call.key != "to/f0007.csv" || ++failing > 2) return std::nullopt;
-    return FakeCopyS3::Refusal(500, "InternalError");
-  };
-  ASSERT_EQ(WhyNotAll(world.Run(), world), "");
-  EXPECT_EQ(world.s3.most_at_once(), 1U);
-}
-
-TEST_P(CopyRunTest, LargeFilesAmongSmallOnes) {
-  CopyWorld world(GetParam());
-  world.options.part_bytes = s3::kMinPartBytes;
-  world.s3.call_time = std::chrono::milliseconds(20);
-  for (int i = 0; i < 30; ++i) {
-    const std::string name = "large" + std::to_string(100 + i);
-    world.AddListed(name, 4 * s3::kMinPartBytes,
-                    world.s3.PutSized("src", name, 4 * s3::kMinPartBytes));
-    for (int small = 0; small < 5; ++small) world.Add(name + std::to_string(small), "body");
-  }
-  ASSERT_EQ(WhyNotAll(world.Run(), world), "");
-  EXPECT_EQ(world.s3.Count("CopyObject"), 150U);
-  EXPECT_EQ(world.s3.Count("UploadPartCopy"), 120U);
-  EXPECT_EQ(world.s3.Count("CompleteMultipartUpload"), 30U);
-  EXPECT_EQ(world.s3.most_at_once(), 8U);
-  // 360 requests, 8 at once, are 45 rounds: little of the line stays unused.
-  EXPECT_LE(world.clock.elapsed(), std::chrono::milliseconds(45 * 20 + 200));
-  EXPECT_THAT(world.book.open, IsEmpty());
-}
-
-TEST(CopyTogetherTest, OneThreadHasThemAllUnderWay) {
-  CopyWorld world;
-  world.AddMany(200);
-  world.options.concurrency = 64;
-  world.s3.call_time = std::chrono::milliseconds(20);
-  std::mutex mutex;
-  std::set<std::thread::id> bookers;
-  world.book.on_copied = [&] {
-    const std::lock_guard lock(mutex);
-    bookers.insert(std::this_thread::get_id());
-  };
-  ASSERT_EQ(WhyNotAll(world.Run(), world), "");
-  EXPECT_EQ(world.s3.most_at_once(), 64U);
-  EXPECT_THAT(bookers, SizeIs(1));
 }
 
 }  // namespace

@@ -146,6 +146,11 @@ std::uint64_t FakeCopyS3::calls() const {
   return calls_.size();
 }
 
+std::size_t FakeCopyS3::at_once() const {
+  const std::lock_guard lock(mutex_);
+  return at_once_;
+}
+
 std::size_t FakeCopyS3::most_at_once() const {
   const std::lock_guard lock(mutex_);
   return most_at_once_;

@@ -66,6 +66,7 @@ class FakeCopyS3 final : public http::Transport {
 
   std::uint64_t Count(const std::string& name) const;
   std::uint64_t calls() const;
+  std::size_t at_once() const;
   std::size_t most_at_once() const;
   // Of a name, in the order of coming.
   std::vector<http::Request> Requests(const std::string& name) const;

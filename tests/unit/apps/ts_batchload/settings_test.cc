@@ -73,6 +73,7 @@ TEST_F(SettingsTest, TheDefaultsAreTheOriginals) {
   EXPECT_EQ(settings->pace.poll_interval, std::chrono::seconds(10));
   EXPECT_EQ(settings->pace.start_interval, std::chrono::seconds(1));
   EXPECT_EQ(settings->pace.copy_concurrency, 64U);
+  EXPECT_EQ(settings->pace.most_copy_concurrency, 192U);
   EXPECT_EQ(settings->csv.quote_char, "\"");
   EXPECT_EQ(settings->csv.escape_char, "\\");
   EXPECT_FALSE(settings->csv.trim_white_space);
@@ -171,6 +172,7 @@ TEST_F(SettingsTest, EveryFlagIsReadInBothSpellings) {
     EXPECT_EQ(settings->pace.poll_interval, std::chrono::milliseconds(500));
     EXPECT_EQ(settings->pace.start_interval, std::chrono::milliseconds(250));
     EXPECT_EQ(settings->pace.copy_concurrency, 7U);
+    EXPECT_EQ(settings->pace.most_copy_concurrency, 7U);
     EXPECT_EQ(settings->csv.quote_char, "'");
     EXPECT_EQ(settings->csv.escape_char, "!");
     EXPECT_EQ(settings->csv.null_value, "NULL");
