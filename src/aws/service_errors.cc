@@ -273,6 +273,21 @@ std::string_view RequestIdHeader(const http::Headers& headers) {
   return {};
 }
 
+// The root's name of a document that is whole by its ends: its last tag closes its first. Told
+// without a tree, for a listing's page has thousands of nodes; "" where a parser must tell.
+std::string_view PlainRoot(std::string_view body) {
+  if (body.starts_with("<?")) {
+    const std::size_t end = body.find("?>");
+    if (end == std::string_view::npos) return {};
+    body = TrimAscii(body.substr(end + 2));
+  }
+  const std::size_t end = body.find_first_of(" \t\r\n/>");
+  if (!body.starts_with('<') || end == std::string_view::npos) return {};
+  const std::string_view name = body.substr(1, end - 1);
+  const std::string closing = "</" + std::string(name) + ">";
+  return !name.empty() && body.ends_with(closing) ? name : std::string_view();
+}
+
 }  // namespace
 
 ErrorKind KindOf(std::string_view code, int http_status) {
@@ -339,6 +354,7 @@ Error ParseServiceError(Protocol protocol, const http::Response& response) {
 
 bool HidesError(const http::Response& response) {
   const std::string_view body = TrimAscii(response.body);
+  if (const std::string_view root = PlainRoot(body); !root.empty()) return root == "Error";
   pugi::xml_document xml;
   if (body.empty() || !xml.load_buffer(body.data(), body.size())) return true;
   return std::string_view(xml.document_element().name()) == "Error";

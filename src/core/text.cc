@@ -1,5 +1,6 @@
 #include "tsm/core/text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -140,10 +141,16 @@ std::string FormatBytes(std::uint64_t bytes) {
 }
 
 std::string OneLine(std::string_view text, std::size_t limit) {
+  const auto is_control = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F;
+  };
+  if (text.size() <= limit && std::none_of(text.begin(), text.end(), is_control)) {
+    return std::string(text);  // as nearly all are
+  }
   std::string line;
   line.reserve(text.size());
   for (const char character : text) {
-    const auto byte = static_cast<unsigned char>(character);
     switch (character) {
       case '\n':
         line += "\\n";
@@ -157,7 +164,7 @@ std::string OneLine(std::string_view text, std::size_t limit) {
       default:
         break;
     }
-    if (byte < 0x20 || byte == 0x7F) {
+    if (is_control(character)) {
       line += "\\x" + HexEncode(std::string_view(&character, 1));
     } else {
       line += character;

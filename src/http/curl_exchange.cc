@@ -154,9 +154,13 @@ void CurlExchange::AddHeaders() {
   const auto add = [this](const std::string& line) {
     headers_ = curl_slist_append(headers_, line.c_str());
   };
+  std::string line;
   for (const auto& [name, value] : request_.headers) {
+    line = name;
     // libcurl's way to send a header without a value is a semicolon.
-    add(value.empty() ? name + ";" : name + ": " + value);
+    line += value.empty() ? ";" : ": ";
+    line += value;
+    add(line);
   }
   // What libcurl would add by itself: an Expect costs a round trip, a wrong Content-Type a
   // signature.

@@ -261,6 +261,18 @@ TEST(HidesErrorTest, OnlyAPromisedDocumentIsASuccess) {
   EXPECT_TRUE(HidesError(Answer(200, "  \n")));
   EXPECT_TRUE(HidesError(Answer(200, "<CopyObjectResult>")));
   EXPECT_TRUE(HidesError(Answer(200, "plain text")));
+  // Told by both ends of the document where that is possible, by a parser where not.
+  EXPECT_FALSE(
+      HidesError(Answer(200, "<CopyObjectResult xmlns=\"x\"><ETag>e</ETag></CopyObjectResult>\n")));
+  EXPECT_FALSE(HidesError(Answer(200, "<Errors><Error>e</Error></Errors>")));
+  EXPECT_FALSE(HidesError(Answer(200, "<!-- note --><CopyObjectResult></CopyObjectResult>")));
+  EXPECT_TRUE(HidesError(Answer(200, "<!-- note --><Error></Error>")));
+  EXPECT_TRUE(
+      HidesError(Answer(200, "<?xml version=\"1.0\"?><Error xmlns=\"x\"><Code>X</Code></Error>")));
+  EXPECT_TRUE(HidesError(Answer(200, "<?xml version=\"1.0\"")));
+  EXPECT_TRUE(HidesError(Answer(200, "<ListBucketResult><Name>b</Name><Contents>")));
+  EXPECT_TRUE(HidesError(Answer(200, "<ListBucketResult><Name>b</Name></ListBucketRes")));
+  EXPECT_TRUE(HidesError(Answer(200, "<>")));
 }
 
 }  // namespace
