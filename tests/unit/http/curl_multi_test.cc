@@ -224,23 +224,23 @@ TEST(CurlMultiTest, SilenceEndsARequestAndNoOther) {
   });
   SocketServer slow([](Connection& connection) {
     connection.ReadRequest();
-    connection.Write("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n");
-    for (int i = 0; i < 20; ++i) {
-      if (connection.ClosedWithin(milliseconds(40))) return;
+    connection.Write("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n");
+    for (int i = 0; i < 12; ++i) {
+      if (connection.ClosedWithin(milliseconds(100))) return;
       connection.Write(".");
     }
   });
   CurlTransport transport;
   const auto multi = transport.OpenMulti(2);
   Request request = Get(silent);
-  request.timeouts.idle = milliseconds(300);
+  request.timeouts.idle = milliseconds(800);
   multi->Start(1, request);
   request.host = slow.host();
   multi->Start(2, request);
   const auto outcomes = WaitForAll(*multi);
   ASSERT_FALSE(outcomes.at(1));
   EXPECT_EQ(outcomes.at(1).error().kind, ErrorKind::kTransient);
-  EXPECT_THAT(outcomes.at(1).error().message, HasSubstr("no byte for 300 ms"));
+  EXPECT_THAT(outcomes.at(1).error().message, HasSubstr("no byte for 800 ms"));
   ASSERT_TRUE(outcomes.at(2)) << outcomes.at(2).error().Text();
 }
 
@@ -250,12 +250,12 @@ TEST(CurlMultiTest, WhatCameWhileNobodyWaitedCountsAsHeard) {
   const auto multi = transport.OpenMulti(4);
   for (std::uint64_t id = 0; id < 4; ++id) {
     Request request = Get(server);
-    request.timeouts.idle = milliseconds(150);
+    request.timeouts.idle = milliseconds(300);
     multi->Start(id, request);
   }
   static_cast<void>(multi->Wait(milliseconds(1), {}));
   // The caller is kept by something else, for longer than the line may be silent.
-  std::this_thread::sleep_for(milliseconds(450));
+  std::this_thread::sleep_for(milliseconds(1000));
   for (const auto& [id, outcome] : WaitForAll(*multi)) {
     EXPECT_TRUE(outcome) << outcome.error().Text();
   }
