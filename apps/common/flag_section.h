@@ -3,13 +3,20 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "common/session_options.h"
 
 namespace tsm::apps {
+
+template <typename Value>
+struct IsOptional : std::false_type {};
+template <typename Value>
+struct IsOptional<std::optional<Value>> : std::true_type {};
 
 class Section {
  public:
@@ -18,7 +25,16 @@ class Section {
   template <typename Value>
   CLI::Option* Text(const std::string& names, Value& value, const std::string& type,
                     const std::string& help) {
-    return app_.add_option(names, value, help)->group(title_)->type_name(type);
+    CLI::Option* option = app_.add_option(names, value, help)->group(title_)->type_name(type);
+    if constexpr (std::is_arithmetic_v<Value> || IsOptional<Value>::value) {
+      // CLI11 reads an empty value as 0, and as none: a script's unset variable would go unnoticed.
+      option->check(CLI::Validator(
+          [](const std::string& given) {
+            return given.empty() ? std::string("the value is empty") : std::string();
+          },
+          ""));
+    }
+    return option;
   }
 
   // May be given several times, with one value each.

@@ -184,6 +184,13 @@ TEST_F(SettingsTest, EveryFlagIsReadInBothSpellings) {
   EXPECT_EQ(flags.target.memory_store_hours, 31);
 }
 
+// A script's unset variable: neither nought nor "not given".
+TEST_F(SettingsTest, AnEmptyNumberIsNone) {
+  for (const char* flag : {"--copy_concurrency", "--record_version", "--poll_interval"}) {
+    EXPECT_EQ(Parse({flag, ""}), ExitCode::kUsage) << flag;
+  }
+}
+
 TEST_F(SettingsTest, UnreadableFlagsEndWithUsage) {
   EXPECT_EQ(Parse({"--no_such_flag"}), ExitCode::kUsage);
   EXPECT_EQ(Parse({"--num_of_batchload_threads=many"}), ExitCode::kUsage);
