@@ -11,10 +11,13 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tsm/copy/copy_run.h"
 #include "tsm/http/curl_transport.h"
@@ -22,11 +25,34 @@
 namespace tsm {
 namespace {
 
+class CountingMulti final : public http::Multi {
+ public:
+  CountingMulti(std::unique_ptr<http::Multi> inner, std::atomic<std::uint64_t>& requests)
+      : inner_(std::move(inner)), requests_(requests) {}
+  void Start(std::uint64_t id, http::Request request) override {
+    ++requests_;
+    inner_->Start(id, std::move(request));
+  }
+  std::vector<Answered> Wait(std::chrono::milliseconds longest, std::stop_token stop) override {
+    return inner_->Wait(longest, std::move(stop));
+  }
+  std::size_t under_way() const override { return inner_->under_way(); }
+
+ private:
+  const std::unique_ptr<http::Multi> inner_;
+  std::atomic<std::uint64_t>& requests_;
+};
+
 class CountingTransport final : public http::Transport {
  public:
   Result<http::Response> Send(const http::Request& request, std::stop_token stop) override {
     ++requests;
     return curl_.Send(request, std::move(stop));
+  }
+  std::unique_ptr<http::Multi> OpenMulti(std::size_t most) override {
+    std::unique_ptr<http::Multi> inner = curl_.OpenMulti(most);
+    if (inner == nullptr) return nullptr;
+    return std::make_unique<CountingMulti>(std::move(inner), requests);
   }
   std::atomic<std::uint64_t> requests{0};
 

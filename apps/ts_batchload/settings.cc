@@ -16,10 +16,10 @@ namespace {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 constexpr std::int64_t kMinPartBytes = 5LL * 1024 * 1024;
 constexpr std::int64_t kMaxPartBytes = 5LL * 1024 * 1024 * 1024;
-// Where nobody says how many: at first, and while S3 takes them (each costs about 20 kB).
-constexpr std::int64_t kFirstCopies = 64;
-constexpr std::int64_t kMostCopies = 192;
-constexpr std::int64_t kMaxCopies = 256;
+constexpr std::int64_t kMaxCopies = 256;  // that --copy_concurrency may ask for
+// Without it: at first, and raised to while S3 takes them (each costs about 16 kB).
+constexpr std::int64_t kUnaskedFirst = 64;
+constexpr std::int64_t kUnaskedMost = 192;
 constexpr std::int64_t kMaxStreamWorkers = 32;
 constexpr std::int64_t kMaxResumes = 1'000;
 constexpr double kMaxIntervalSeconds = 3600;
@@ -305,9 +305,9 @@ Result<LoadPace> CheckPace(const PaceFlags& flags) {
   LoadPace pace;
   pace.table_slots = static_cast<int>(flags.threads);
   pace.account_slots = static_cast<int>(flags.account_tasks);
-  pace.copy_concurrency = static_cast<std::size_t>(flags.copy_concurrency.value_or(kFirstCopies));
+  pace.copy_concurrency = static_cast<std::size_t>(flags.copy_concurrency.value_or(kUnaskedFirst));
   pace.most_copy_concurrency =
-      static_cast<std::size_t>(flags.copy_concurrency.value_or(kMostCopies));
+      static_cast<std::size_t>(flags.copy_concurrency.value_or(kUnaskedMost));
   pace.part_bytes = static_cast<std::uint64_t>(flags.part_bytes);
   pace.stream_workers = static_cast<std::size_t>(flags.stream_workers);
   pace.max_resumes = static_cast<int>(flags.max_resumes);

@@ -209,7 +209,7 @@ Error CurlExchange::WasSilent() const {
                    Where() + "no byte for " + FormatDuration(request_.timeouts.idle));
 }
 
-Error CurlExchange::Failed(CURLMcode code) const {
+Error CurlExchange::Undrivable(CURLMcode code) const {
   return MakeError(ErrorKind::kTransient, Where() + curl_multi_strerror(code));
 }
 

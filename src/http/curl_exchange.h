@@ -39,7 +39,7 @@ class CurlExchange {
   // How long the wire may go on being silent; zero or less where it has been for too long.
   std::chrono::milliseconds Patience();
   Error WasSilent() const;
-  Error Failed(CURLMcode code) const;
+  Error Undrivable(CURLMcode code) const;  // what libcurl says of the whole multi
   // Of a transfer that libcurl says is over: the response, or why there is none.
   Result<Response> Outcome(CURLcode code);
 

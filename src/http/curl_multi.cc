@@ -120,7 +120,7 @@ void CurlMulti::Start(std::uint64_t id, Request request) {
   call->exchange.emplace(easy, call->request, options_, *std::move(proxy));
   calls_.emplace(easy, std::move(call));
   const CURLMcode code = curl_multi_add_handle(multi_, easy);
-  if (code != CURLM_OK) return End(easy, calls_.at(easy)->exchange->Failed(code), &failed_);
+  if (code != CURLM_OK) return End(easy, calls_.at(easy)->exchange->Undrivable(code), &failed_);
   ActOnTimer();  // which libcurl has set to now
 }
 
@@ -211,7 +211,7 @@ void CurlMulti::TakeFinished(std::vector<Answered>* answered) {
   if (!broken_) return;
   while (!calls_.empty()) {
     CURL* easy = calls_.begin()->first;
-    End(easy, calls_.at(easy)->exchange->Failed(*broken_), answered);
+    End(easy, calls_.at(easy)->exchange->Undrivable(*broken_), answered);
   }
   broken_.reset();
 }

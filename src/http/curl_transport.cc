@@ -45,7 +45,7 @@ Result<Response> Drive(const Slot& slot, const Request& request, CurlExchange& e
     if (stop.stop_requested()) return Cancelled(request);
     int running = 0;
     const CURLMcode code = curl_multi_perform(slot.multi, &running);
-    if (code != CURLM_OK) return exchange.Failed(code);
+    if (code != CURLM_OK) return exchange.Undrivable(code);
     int queued = 0;
     while (const CURLMsg* message = curl_multi_info_read(slot.multi, &queued)) {
       if (message->msg == CURLMSG_DONE) return exchange.Outcome(message->data.result);

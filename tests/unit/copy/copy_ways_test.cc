@@ -89,6 +89,28 @@ TEST_P(CopyWaysTest, LargeFilesAmongSmallOnes) {
   EXPECT_THAT(world.book.open, IsEmpty());
 }
 
+// Whoever has many under way is always there first: it must stand back for what it handed over.
+TEST_P(CopyWaysTest, AFileThatIsTriedAgainDoesNotWaitForAllOthers) {
+  CopyWorld world(GetParam());
+  world.AddMany(200);
+  world.options.concurrency = 2;
+  world.s3.call_time = std::chrono::milliseconds(20);
+  std::atomic<int> asked{0};
+  world.s3.before = [&](const CopyS3Call& call) -> std::optional<http::Response> {
+    if (call.key != "to/f0000.csv" || ++asked > 1) return std::nullopt;
+    return FakeCopyS3::Refusal(500, "InternalError");
+  };
+  std::size_t copied_before = 0;
+  world.book.on_copied = [&] {
+    // Under the book's lock.
+    if (world.book.copied.contains("to/f0000.csv") && copied_before == 0) {
+      copied_before = world.book.copied.size();
+    }
+  };
+  ASSERT_EQ(WhyNotAll(world.Run(), world), "");
+  EXPECT_LT(copied_before, 20U);
+}
+
 TEST(CopyTogetherTest, OneThreadHasThemAllUnderWay) {
   CopyWorld world;
   world.AddMany(200);
