@@ -112,8 +112,7 @@ def test_a_failed_one_leaves_files_and_an_upload_to_abort(start):
 
 
 def test_eight_at_once_take_their_time_and_no_cpu(start):
-    local = start("--unload_seconds", "120", "--time_scale", "60", "--unload_rate", "1", "--fail",
-                  "Query:10%:ThrottlingException")
+    local = start("--unload_seconds", "240", "--time_scale", "60", "--unload_rate", "1")
     client = local.client("timestream-query", retries={"total_max_attempts": 10, "mode": "standard"})
 
     def one(folder):
@@ -128,8 +127,10 @@ def test_eight_at_once_take_their_time_and_no_cpu(start):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         results = list(pool.map(one, "abcdefgh"))
     took = time.monotonic() - begin
-    assert [rows for rows, _ in results] == ["100"] * 8 and min(pages for _, pages in results) >= 3
-    assert took >= 1.9
+    assert [rows for rows, _ in results] == ["100"] * 8
+    # A page each quarter of a second: whoever waits between its polls, as after a throttled one, misses some.
+    assert min(pages for _, pages in results) >= 3
+    assert took >= 3.9
     assert cpu_seconds() - before < 0.3 * took
 
 
