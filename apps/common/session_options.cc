@@ -86,14 +86,28 @@ void AddEndpointFlags(CLI::App& app, aws::EndpointFlags& endpoints, const std::s
       ->type_name("URL");
 }
 
-// The flag that the first unknown one may be a misspelling of, as a question, or "".
-std::string DidYouMean(const CLI::App& app) {
+// What an argument that is no flag may have been meant as, or "".
+std::string MeantAs(const std::string& word, const std::vector<std::string>& commands,
+                    const std::string& program) {
+  const std::string likely = LikelyName(commands, word);
+  if (likely.empty()) return "";
+  const std::string usage = program + " " + likely;
+  if (likely != word) return "; did you mean " + usage + "?";
+  return "; " + word + " is a command and goes before all flags: " + usage;
+}
+
+// What the first unknown argument may be a misspelling of, or where it belongs, or "".
+std::string DidYouMean(const CLI::App& app, const std::vector<std::string>& commands) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
   for (const std::string& extra : app.remaining()) {
-    if (!extra.starts_with("--")) continue;
+    if (!extra.starts_with("--")) {
+      const std::string meant = MeantAs(extra, commands, app.get_name());
+      if (!meant.empty()) return meant;
+      continue;
+    }
     const std::string likely = LikelyName(names, extra.substr(0, extra.find('=')));
     return likely.empty() ? "" : "; did you mean " + likely + "?";
   }
@@ -144,7 +158,8 @@ void AddSessionFlags(CLI::App& app, SessionOptions& options, bool short_region) 
       ->group(group);
 }
 
-std::optional<ExitCode> ParseFlags(CLI::App& app, int argc, const char* const* argv) {
+std::optional<ExitCode> ParseFlags(CLI::App& app, int argc, const char* const* argv,
+                                   const std::vector<std::string>& commands) {
   WrapHelp(app);
   LastValueWins(app);
   try {
@@ -157,7 +172,7 @@ std::optional<ExitCode> ParseFlags(CLI::App& app, int argc, const char* const* a
   } catch (const CLI::ParseError& error) {
     const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
     const std::string line = app.get_name() + ": error: " + FirstLine(error.what()) +
-                             (unknown ? DidYouMean(app) : "") + " (" + app.get_name() +
+                             (unknown ? DidYouMean(app, commands) : "") + " (" + app.get_name() +
                              " --help lists the flags)\n";
     WriteAll(stderr, line);
     return ExitCode::kUsage;

@@ -3,6 +3,9 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/exit_code.h"
 #include "tsm/aws/settings.h"
@@ -35,6 +38,33 @@ void AddSessionFlags(CLI::App& app, SessionOptions& options, bool short_region);
 // Reads argv into what the app's flags are bound to. Nothing where the program shall go on; else
 // the code to end with: --help or --version were printed to stdout (kDone), or one line on stderr
 // says which flag is wrong (kUsage).
-std::optional<ExitCode> ParseFlags(CLI::App& app, int argc, const char* const* argv);
+// `commands`: the words that go before all flags where the app is the whole program, so that one
+// that stands elsewhere or is misspelled is told as what it is.
+std::optional<ExitCode> ParseFlags(CLI::App& app, int argc, const char* const* argv,
+                                   const std::vector<std::string>& commands = {});
+
+// A program's commands beside its main job, each with its word: the first argument is one of them,
+// or belongs to the main job.
+template <typename Command>
+class CommandWords {
+ public:
+  CommandWords(Command main_job, std::vector<std::pair<std::string, Command>> commands)
+      : main_job_(main_job), commands_(std::move(commands)) {}
+  Command Of(int argc, const char* const* argv) const {
+    for (const auto& [word, command] : commands_) {
+      if (argc > 1 && word == argv[1]) return command;
+    }
+    return main_job_;
+  }
+  std::vector<std::string> words() const {
+    std::vector<std::string> words;
+    for (const auto& [word, command] : commands_) words.push_back(word);
+    return words;
+  }
+
+ private:
+  Command main_job_;
+  std::vector<std::pair<std::string, Command>> commands_;
+};
 
 }  // namespace tsm::apps

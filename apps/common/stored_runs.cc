@@ -71,10 +71,11 @@ UnixNanos LastSign(const std::filesystem::path& directory) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
-run::RunReport UnreadableReport(const std::string& tool, const run::StoredRun& found,
-                                const Error& error) {
+run::RunReport UnreadableReport(const std::string& tool, const std::string& unit_name,
+                                const run::StoredRun& found, const Error& error) {
   run::RunReport report;
   report.tool = tool;
+  report.unit_name = unit_name;
   report.run_id = found.run_id;
   report.state = "unreadable";
   report.started = found.begun;

@@ -43,8 +43,9 @@ Result<std::unique_ptr<Journal>> ReopenJournal(const std::filesystem::path& dire
 UnixNanos LastSign(const std::filesystem::path& directory);
 
 // Of a run whose journal or plan is damaged, or of another version: it is there all the same.
-run::RunReport UnreadableReport(const std::string& tool, const run::StoredRun& found,
-                                const Error& error);
+// `unit_name` as in RunReport.
+run::RunReport UnreadableReport(const std::string& tool, const std::string& unit_name,
+                                const run::StoredRun& found, const Error& error);
 
 // Where nothing of a run has happened its directory is litter.
 void DiscardRun(const std::filesystem::path& directory);

@@ -1,56 +1,24 @@
 #include "ts_batchload/options.h"
 
 #include <CLI/CLI.hpp>
-#include <string_view>
 
 #include "common/flag_section.h"
+#include "ts_batchload/help_texts.h"
 #include "tsm/core/version.h"
 
 namespace tsm::apps {
 namespace {
 
-constexpr const char* kAbout =
-    "ts-batchload loads what ts-unload wrote to S3 into tables of Amazon Timestream for "
-    "LiveAnalytics: it copies the files to a bucket in the table's region where asked, runs "
-    "batch-load tasks as many at a time as the account allows, and proves that every row arrived.\n"
-    "Five commands beside it: ts-batchload check, ts-batchload resume, ts-batchload verify, "
-    "ts-batchload status, ts-batchload list; each has its own --help.";
+using Command = BatchLoadFlags::Command;
 
-constexpr const char* kFooter =
-    "Exit codes: 0 done and proven; 1 some groups failed, each listed, and the run can be resumed; "
-    "2 a flag, a file or the data model is wrong, or something is in the way; 3 credentials, "
-    "configuration, permission or this machine; 4 the proof failed, each difference named; "
-    "5 the service refused or is not reachable; 130 interrupted, and the run can be resumed.\n"
-    "Examples:\n"
-    "ts-batchload --database targetdb --table myTable --create_timestream_resource "
-    "--partition_key city --s3_target_bucket my-bucket --destination_s3_prefix unload/results/ "
-    "--s3_target_error_bucket my-errors\n"
-    "ts-batchload --region us-west-2 --copy_s3_bucket --s3_source_bucket_location source-bucket "
-    "--source_s3_prefix unload/ --s3_target_bucket my-bucket --database targetdb --table myTable\n"
-    "ts-batchload status last\n"
-    "ts-batchload resume last";
-
-constexpr const char* kCheckAbout =
-    "Looks at everything that a run would look at before its first change (source, data model "
-    "against a real file's header and the target, keys, buckets, retention), tells what it found, "
-    "and changes nothing.";
-
-constexpr const char* kResumeAbout =
-    "Goes on with a run that was interrupted, or some groups of which failed: what is copied and "
-    "loaded stays, tasks that still run are followed. Sources, tables and data model are those of "
-    "the run.";
-
-constexpr const char* kStatusAbout =
-    "Tells from the run's own memory where it stands: copies, groups, tasks, rows. Makes no "
-    "request.";
-
-constexpr const char* kListAbout =
-    "Lists the loads that this machine remembers, the latest last, each with its state. Makes no "
-    "request.";
-
-constexpr const char* kVerifyAbout =
-    "Proves a run's tables again: rows by partition against what was unloaded, or with --verify "
-    "content each column's aggregates against those that ts-unload --verify content kept.";
+const CommandWords<Command>& Commands() {
+  static const CommandWords<Command> commands(Command::kRun, {{"check", Command::kCheck},
+                                                              {"resume", Command::kResume},
+                                                              {"verify", Command::kVerify},
+                                                              {"status", Command::kStatus},
+                                                              {"list", Command::kList}});
+  return commands;
+}
 
 void AddTargetFlags(CLI::App& app, TargetFlags& target) {
   Section section(app, "The table");
@@ -279,7 +247,7 @@ void NoteGiven(const CLI::App& app, const std::string& name, BatchLoadFlags& fla
 
 // ts-batchload itself, and `check`, which takes the same flags.
 std::optional<ExitCode> ParseRun(int argc, const char* const* argv, BatchLoadFlags& flags) {
-  const bool check = flags.command == BatchLoadFlags::Command::kCheck;
+  const bool check = flags.command == Command::kCheck;
   CLI::App app(check ? kCheckAbout : kAbout, check ? "ts-batchload check" : "ts-batchload");
   app.footer(check ? "Exit codes: those of ts-batchload." : kFooter);
   app.set_version_flag("--version", "ts-batchload " + std::string(Version()));
@@ -290,7 +258,8 @@ std::optional<ExitCode> ParseRun(int argc, const char* const* argv, BatchLoadFla
   AddRunFlags(app, flags);
   AddJsonFlag(app, flags.json, "events and the summary");
   AddSessionFlags(app, flags.session, false);
-  const std::optional<ExitCode> code = ParseFlags(app, argc, argv);
+  const std::optional<ExitCode> code =
+      ParseFlags(app, argc, argv, check ? std::vector<std::string>{} : Commands().words());
   for (const char* name : kCreateOnlyFlags) NoteGiven(app, name, flags);
   for (const char* name : kCopyOnlyFlags) NoteGiven(app, name, flags);
   for (const char* name : {"database_name", "table_name", "quote_char", "escape_char"}) {
@@ -358,7 +327,7 @@ std::optional<ExitCode> ParseVerify(int argc, const char* const* argv, BatchLoad
 }
 
 std::optional<ExitCode> ParseLook(int argc, const char* const* argv, BatchLoadFlags& flags) {
-  const bool status = flags.command == BatchLoadFlags::Command::kStatus;
+  const bool status = flags.command == Command::kStatus;
   CLI::App app(status ? kStatusAbout : kListAbout,
                status ? "ts-batchload status" : "ts-batchload list");
   app.footer(std::string("Exit codes: those of ts-batchload.\nExample: ts-batchload ") +
@@ -374,14 +343,7 @@ std::optional<ExitCode> ParseLook(int argc, const char* const* argv, BatchLoadFl
 
 std::optional<ExitCode> ParseBatchLoadFlags(int argc, const char* const* argv,
                                             BatchLoadFlags& flags) {
-  using Command = BatchLoadFlags::Command;
-  const std::string_view word = argc > 1 ? argv[1] : "";
-  flags.command = word == "check"    ? Command::kCheck
-                  : word == "resume" ? Command::kResume
-                  : word == "status" ? Command::kStatus
-                  : word == "list"   ? Command::kList
-                  : word == "verify" ? Command::kVerify
-                                     : Command::kRun;
+  flags.command = Commands().Of(argc, argv);
   switch (flags.command) {
     case Command::kRun:
       return ParseRun(argc, argv, flags);

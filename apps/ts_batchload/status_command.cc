@@ -130,9 +130,9 @@ ExitCode ListRuns(const BatchLoadFlags& flags, Console& console) {
     if (found.header && found.header->tool != kBatchLoadTool) continue;
     Result<std::unique_ptr<StoredLoad>> stored = ReadLoad(found.directory);
     if (flags.json) {
-      console.Print(run::ToJsonLine(stored
-                                        ? ReportOf(flags, **stored)
-                                        : UnreadableReport(kBatchLoadTool, found, stored.error())));
+      console.Print(run::ToJsonLine(
+          stored ? ReportOf(flags, **stored)
+                 : UnreadableReport(kBatchLoadTool, "group", found, stored.error())));
       continue;
     }
     const std::string what = stored

@@ -33,6 +33,15 @@ constexpr const char* kFooter =
     "ts-unload status last\n"
     "ts-unload resume last";
 
+using Command = UnloadFlags::Command;
+
+const CommandWords<Command>& Commands() {
+  static const CommandWords<Command> commands(
+      Command::kRun,
+      {{"resume", Command::kResume}, {"status", Command::kStatus}, {"list", Command::kList}});
+  return commands;
+}
+
 constexpr const char* kResumeAbout =
     "Goes on with a run that was interrupted, or some slices of which failed: what is done stays, "
     "UNLOADs that still run are waited for, the others are made again. The tables, the range and "
@@ -212,7 +221,7 @@ std::optional<ExitCode> ParseRun(int argc, const char* const* argv, UnloadFlags&
   AddPriceFlags(app, flags.input);
   AddJsonFlag(app, flags.json, "events and the summary");
   AddSessionFlags(app, flags.session, /*short_region=*/true);
-  return ParseFlags(app, argc, argv);
+  return ParseFlags(app, argc, argv, Commands().words());
 }
 
 std::optional<ExitCode> ParseResume(int argc, const char* const* argv, UnloadFlags& flags) {
@@ -245,7 +254,7 @@ std::optional<ExitCode> ParseResume(int argc, const char* const* argv, UnloadFla
 }
 
 std::optional<ExitCode> ParseLook(int argc, const char* const* argv, UnloadFlags& flags) {
-  const bool status = flags.command == UnloadFlags::Command::kStatus;
+  const bool status = flags.command == Command::kStatus;
   CLI::App app(status ? kStatusAbout : kListAbout, status ? "ts-unload status" : "ts-unload list");
   app.footer(std::string("Exit codes: those of ts-unload.\nExample: ts-unload ") +
              (status ? "status last --json" : "list"));
@@ -259,12 +268,7 @@ std::optional<ExitCode> ParseLook(int argc, const char* const* argv, UnloadFlags
 }  // namespace
 
 std::optional<ExitCode> ParseUnloadFlags(int argc, const char* const* argv, UnloadFlags& flags) {
-  using Command = UnloadFlags::Command;
-  const std::string_view word = argc > 1 ? argv[1] : "";
-  flags.command = word == "resume"   ? Command::kResume
-                  : word == "status" ? Command::kStatus
-                  : word == "list"   ? Command::kList
-                                     : Command::kRun;
+  flags.command = Commands().Of(argc, argv);
   switch (flags.command) {
     case Command::kRun:
       return ParseRun(argc, argv, flags);

@@ -126,8 +126,9 @@ ExitCode ListRuns(const UnloadFlags& flags, Console& console) {
     if (found.header && found.header->tool != kUnloadTool) continue;
     Result<std::unique_ptr<StoredUnload>> stored = ReadUnload(found.directory);
     if (flags.json) {
-      console.Print(run::ToJsonLine(stored ? ReportOf(flags, **stored)
-                                           : UnreadableReport(kUnloadTool, found, stored.error())));
+      console.Print(
+          run::ToJsonLine(stored ? ReportOf(flags, **stored)
+                                 : UnreadableReport(kUnloadTool, "slice", found, stored.error())));
       continue;
     }
     const std::string what = stored ? StateOf(**stored) + "  " + (*stored)->plan.Title()

@@ -84,6 +84,7 @@ run::RunReport ReportOf(const UnloadState& unload, const std::string& state, Uni
   report.state = state;
   report.started = plan.created;
   report.written = now;
+  report.unit_name = "slice";
   if (state != "running") report.finished = now;
   const UnloadTotals totals = unload.Totals();
   report.facts = {{"Account", plan.account.empty() ? "not asked" : plan.account},

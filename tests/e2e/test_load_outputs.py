@@ -143,6 +143,10 @@ def test_status_from_another_shell(start_local):
     # The unload beside it is no load, nor the load an unload.
     (unloaded,) = load.source.runs()
     assert unloaded != run and load.runs() == [run]
+    # A run whose plan is damaged is still listed.
+    (load.local.state_dir / run / "plan.json").write_text("{")
+    broken = json.loads(expect(load.local.run("ts-batchload", "list", "--json"), 0).stdout)
+    assert (broken["run_id"], broken["state"], broken["unit_name"]) == (run, "unreadable", "group") and broken["troubles"]
 
 
 def test_status_names_what_failed(start_local):

@@ -166,7 +166,8 @@ def test_status_and_list(small):
     listed = expect(local.run("ts-unload", "list"), 0).stdout.splitlines()
     assert listed[0].startswith(f"{ids[0]}  unreadable")
     broken = json.loads(expect(local.run("ts-unload", "list", "--json"), 0).stdout.splitlines()[0])
-    assert (broken["run_id"], broken["state"]) == (ids[0], "unreadable") and broken["troubles"]
+    assert (broken["run_id"], broken["state"], broken["unit_name"]) == (ids[0], "unreadable", "slice")
+    assert broken["troubles"]
 
 
 def test_status_names_the_state_dir_in_the_command_to_go_on(small, tmp_path):

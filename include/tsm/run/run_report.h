@@ -44,8 +44,8 @@ struct RunReport {
   std::string state;  // "done", "failed", "interrupted", "running"
   UnixNanos started = 0;
   std::optional<UnixNanos> finished;
-  UnixNanos written = 0;            // when the report was made: how far a running attempt has come
-  std::string unit_name = "slice";  // what a unit is called, in the singular
+  UnixNanos written = 0;  // when the report was made: how far a running attempt has come
+  std::string unit_name;  // what a unit is called, in the singular: "slice", "group"
   std::vector<std::pair<std::string, std::string>> facts;  // "Account", "123456789012"; in order
   std::vector<ReportUnit> units;
   std::vector<std::string> troubles;  // each a sentence that a person has to act on

@@ -34,6 +34,7 @@ ReportUnit Unit(std::string label, std::vector<ReportAttempt> attempts) {
 RunReport Report(std::vector<ReportUnit> units) {
   RunReport report;
   report.tool = "ts-unload";
+  report.unit_name = "slice";
   report.tool_version = "0.1.0";
   report.run_id = "r-1";
   report.title = "db.t to s3://b/p";

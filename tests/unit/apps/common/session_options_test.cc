@@ -7,18 +7,20 @@
 namespace tsm::apps {
 namespace {
 
-std::optional<ExitCode> Parse(CLI::App& app, std::vector<const char*> arguments) {
+std::optional<ExitCode> Parse(CLI::App& app, std::vector<const char*> arguments,
+                              const std::vector<std::string>& commands = {}) {
   arguments.insert(arguments.begin(), "program");
-  return ParseFlags(app, static_cast<int>(arguments.size()), arguments.data());
+  return ParseFlags(app, static_cast<int>(arguments.size()), arguments.data(), commands);
 }
 
 // What is told on stderr of arguments that are refused.
-std::string Refusal(const std::vector<const char*>& arguments) {
+std::string Refusal(const std::vector<const char*>& arguments,
+                    const std::vector<std::string>& commands = {}) {
   CLI::App app("test", "program");
   SessionOptions options;
   AddSessionFlags(app, options, true);
   ::testing::internal::CaptureStderr();
-  EXPECT_EQ(Parse(app, arguments), ExitCode::kUsage);
+  EXPECT_EQ(Parse(app, arguments, commands), ExitCode::kUsage);
   return ::testing::internal::GetCapturedStderr();
 }
 
@@ -82,6 +84,29 @@ TEST(SessionFlagsTest, AMisspelledFlagIsRecognized) {
     const std::string text = Refusal(arguments);
     EXPECT_NE(text.find(told), std::string::npos) << text;
   }
+}
+
+TEST(SessionFlagsTest, ACommandInTheWrongPlaceIsTold) {
+  const std::pair<std::vector<const char*>, const char*> cases[] = {
+      {{"--region", "x", "check"},
+       "not expected: check; check is a command and goes before all flags: program check ("},
+      {{"resumme"}, "; did you mean program resume? ("},
+      {{"stray", "check"}, "; check is a command"},
+      {{"stray", "--regoin=x"}, "; did you mean --region? ("},
+      {{"stray"}, "not expected: stray ("}};
+  for (const auto& [arguments, told] : cases) {
+    const std::string text = Refusal(arguments, {"check", "resume"});
+    EXPECT_NE(text.find(told), std::string::npos) << text;
+  }
+}
+
+TEST(CommandWordsTest, TheFirstArgumentDecides) {
+  const CommandWords<int> commands(0, {{"check", 1}, {"list", 2}});
+  const std::vector<const char*> arguments = {"program", "list", "check"};
+  EXPECT_EQ(commands.Of(3, arguments.data()), 2);
+  EXPECT_EQ(commands.Of(1, arguments.data()), 0);
+  EXPECT_EQ(commands.Of(2, arguments.data() + 1), 1);
+  EXPECT_EQ(commands.words(), (std::vector<std::string>{"check", "list"}));
 }
 
 TEST(SessionFlagsTest, HelpGoesToStdoutAndFitsItsWidth) {
