@@ -104,7 +104,7 @@ std::string DidYouMean(const CLI::App& app, const std::vector<std::string>& comm
   }
   for (const std::string& extra : app.remaining()) {
     if (!extra.starts_with("--")) {
-      const std::string meant = MeantAs(extra, commands, app.get_name());
+      std::string meant = MeantAs(extra, commands, app.get_name());
       if (!meant.empty()) return meant;
       continue;
     }
