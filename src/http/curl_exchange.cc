@@ -18,20 +18,25 @@ void Set(CURL* easy, CURLoption option, Value value) {
   curl_easy_setopt(easy, option, value);
 }
 
-void SetTls(CURL* easy, const CurlOptions& options) {
+void SetTls(CURL* easy, const CurlOptions& options, TrustStore& trust) {
   for (const CURLoption verify : {CURLOPT_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYPEER}) {
     Set(easy, verify, options.verify_tls ? 1L : 0L);
   }
   for (const CURLoption verify : {CURLOPT_SSL_VERIFYHOST, CURLOPT_PROXY_SSL_VERIFYHOST}) {
     Set(easy, verify, options.verify_tls ? 2L : 0L);
   }
-  if (options.ca_bundle.empty()) return;
-  Set(easy, CURLOPT_CAINFO, options.ca_bundle.c_str());
-  Set(easy, CURLOPT_PROXY_CAINFO, options.ca_bundle.c_str());
-  // Beside the file, libcurl as distributions build it looks into the system's directory of
-  // authorities too: a bundle that names one authority would leave all others trusted.
-  for (const CURLoption directory : {CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH}) {
-    Set(easy, directory, static_cast<const char*>(nullptr));
+  const char* const nothing = nullptr;
+  if (!options.ca_bundle.empty()) {
+    // The bundle takes the place of the system's file and directory.
+    Set(easy, CURLOPT_CAINFO, options.ca_bundle.c_str());
+    Set(easy, CURLOPT_PROXY_CAINFO, options.ca_bundle.c_str());
+    Set(easy, CURLOPT_CAPATH, nothing);
+    Set(easy, CURLOPT_PROXY_CAPATH, nothing);
+  }
+  if (!options.verify_tls || trust.Attach(easy)) {
+    // libcurl itself has nothing to read. (For a proxy in TLS, which is rare, it does.)
+    Set(easy, CURLOPT_CAINFO, nothing);
+    Set(easy, CURLOPT_CAPATH, nothing);
   }
 }
 
@@ -60,7 +65,7 @@ Error Cancelled(const Request& request) {
   return MakeError(ErrorKind::kCancelled, "stopped while calling " + request.host);
 }
 
-void PrepareHandle(CURL* easy, const CurlOptions& options) {
+void PrepareHandle(CURL* easy, const CurlOptions& options, TrustStore& trust) {
   Set(easy, CURLOPT_PATH_AS_IS, 1L);
   Set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   Set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
@@ -76,7 +81,7 @@ void PrepareHandle(CURL* easy, const CurlOptions& options) {
   Set(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
   Set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   Set(easy, CURLOPT_NOPROXY, "");  // decided already
-  SetTls(easy, options);
+  SetTls(easy, options, trust);
 }
 
 Result<std::optional<Proxy>> FindProxy(const Request& request, const CurlOptions& options) {
@@ -226,6 +231,10 @@ std::string CurlExchange::Where() const {
          (proxy_ ? " (through the proxy " + proxy_->address + ")" : "") + ": ";
 }
 
+std::string CurlExchange::Store() const {
+  return options_.ca_bundle.empty() ? "the system's certificate store" : options_.ca_bundle;
+}
+
 // " (Connection refused)": libcurl's own text does not say why a connection failed.
 std::string CurlExchange::OsError() const {
   const long number = Info(easy_, CURLINFO_OS_ERRNO);
@@ -262,14 +271,15 @@ Error CurlExchange::Failed(CURLcode code) const {
   const std::string_view proxy_hint = proxy_ ? kProxyVariables : std::string_view();
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR: {
-      const std::string store =
-          options_.ca_bundle.empty() ? "the system's certificate store" : options_.ca_bundle;
+    case CURLE_SSL_ISSUER_ERROR:
       return MakeError(ErrorKind::kConfiguration,
                        where + "its certificate is not trusted: " + detail + " (checked against " +
-                           store + "; AWS_CA_BUNDLE names another PEM file)");
-    }
+                           Store() + "; AWS_CA_BUNDLE names another PEM file)");
+    case CURLE_SSL_CACERT_BADFILE:
+      return MakeError(ErrorKind::kConfiguration,
+                       where + "its certificate can't be checked: " + Store() +
+                           " can't be read as certificates in PEM (AWS_CA_BUNDLE names another "
+                           "file)");
     case CURLE_URL_MALFORMAT:
       return MakeError(ErrorKind::kConfiguration, where + "not a usable URL: " + detail);
     case CURLE_UNSUPPORTED_PROTOCOL:

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "trust_store.h"
 #include "tsm/core/result.h"
 #include "tsm/http/curl_transport.h"
 #include "tsm/http/message.h"
@@ -21,8 +22,8 @@ bool CurlIsReady();
 // The error of a stop.
 Error Cancelled(const Request& request);
 
-// The options that stay while a handle serves one request after another.
-void PrepareHandle(CURL* easy, const CurlOptions& options);
+// The options that stay while a handle serves one request after another. `trust` outlives it.
+void PrepareHandle(CURL* easy, const CurlOptions& options, TrustStore& trust);
 
 // The request's proxy, or why the URL that was given for it is none.
 Result<std::optional<Proxy>> FindProxy(const Request& request, const CurlOptions& options);
@@ -52,6 +53,7 @@ class CurlExchange {
   void SetProxy();
   void SetBody();
   std::string Where() const;
+  std::string Store() const;  // what certificates are checked against
   std::string OsError() const;
   Error RefusedByProxy(long status) const;
   Error Failed(CURLcode code) const;

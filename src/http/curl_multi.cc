@@ -24,9 +24,10 @@ struct CurlMulti::Call {
   std::optional<CurlExchange> exchange;  // of the request above
 };
 
-std::unique_ptr<CurlMulti> CurlMulti::Open(const CurlOptions& options, std::size_t most) {
+std::unique_ptr<CurlMulti> CurlMulti::Open(const CurlOptions& options, TrustStore& trust,
+                                           std::size_t most) {
   if (!CurlIsReady()) return nullptr;
-  std::unique_ptr<CurlMulti> multi(new CurlMulti(options));
+  std::unique_ptr<CurlMulti> multi(new CurlMulti(options, trust));
   if (multi->multi_ == nullptr || multi->epoll_ < 0 || multi->wake_ < 0) return nullptr;
   epoll_event event{};
   event.events = EPOLLIN;
@@ -36,8 +37,9 @@ std::unique_ptr<CurlMulti> CurlMulti::Open(const CurlOptions& options, std::size
   return multi;
 }
 
-CurlMulti::CurlMulti(const CurlOptions& options)
+CurlMulti::CurlMulti(const CurlOptions& options, TrustStore& trust)
     : options_(options),
+      trust_(trust),
       multi_(curl_multi_init()),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
@@ -92,7 +94,7 @@ CURL* CurlMulti::TakeHandle() {
   if (idle_.empty()) {
     CURL* easy = curl_easy_init();
     if (easy == nullptr) return nullptr;
-    PrepareHandle(easy, options_);
+    PrepareHandle(easy, options_, trust_);
     // There may be hundreds, and answers to many requests at once are small.
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 2048L);
     return easy;

@@ -18,8 +18,9 @@ namespace tsm::http {
 class CurlMulti final : public Multi {
  public:
   // Null where the system gives no more of what it needs (memory, file descriptors). `options`
-  // outlive it.
-  static std::unique_ptr<CurlMulti> Open(const CurlOptions& options, std::size_t most);
+  // and `trust` outlive it.
+  static std::unique_ptr<CurlMulti> Open(const CurlOptions& options, TrustStore& trust,
+                                         std::size_t most);
   ~CurlMulti() override;
 
   void Start(std::uint64_t id, Request request) override;
@@ -30,7 +31,7 @@ class CurlMulti final : public Multi {
   using Time = std::chrono::steady_clock::time_point;
   struct Call;
 
-  explicit CurlMulti(const CurlOptions& options);
+  CurlMulti(const CurlOptions& options, TrustStore& trust);
 
   static int OnSocket(CURL* easy, curl_socket_t socket, int what, void* user, void* known);
   static int OnTimer(CURLM* multi, long milliseconds, void* user);
@@ -46,6 +47,7 @@ class CurlMulti final : public Multi {
   void End(CURL* easy, Result<Response> outcome, std::vector<Answered>* answered);
 
   const CurlOptions& options_;
+  TrustStore& trust_;
   CURLM* const multi_;
   const int epoll_;
   const int wake_;  // an eventfd, for a stop

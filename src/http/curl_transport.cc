@@ -21,11 +21,11 @@ struct Slot {
   CURL* easy = curl_easy_init();
   CURLM* multi = curl_multi_init();
 
-  explicit Slot(const CurlOptions& options) {
+  Slot(const CurlOptions& options, TrustStore& trust) {
     // A slot that serves several hosts in turn keeps the connections to the last two: 256 slots
     // must not run out of the thousand files that a process may open.
     if (multi != nullptr) curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 2L);
-    if (easy != nullptr) PrepareHandle(easy, options);
+    if (easy != nullptr) PrepareHandle(easy, options, trust);
   }
   ~Slot() {
     if (easy != nullptr) curl_easy_cleanup(easy);
@@ -62,11 +62,14 @@ Result<Response> Drive(const Slot& slot, const Request& request, CurlExchange& e
 // The slots: those that no call uses, the one used last on top (its connection is the most likely
 // to be open), and how many are out.
 struct CurlTransport::Pool {
-  CurlOptions options;
+  const CurlOptions options;
+  TrustStore trust{options};
   std::mutex mutex;
   std::condition_variable_any returned;
   std::vector<std::unique_ptr<Slot>> idle;
   int in_use = 0;
+
+  explicit Pool(CurlOptions the_options) : options(std::move(the_options)) {}
 
   // Null where it was stopped before its turn came.
   std::unique_ptr<Slot> Take(std::stop_token stop) {
@@ -74,7 +77,7 @@ struct CurlTransport::Pool {
     const int limit = std::max(options.max_connections, 1);
     if (!returned.wait(lock, std::move(stop), [&] { return in_use < limit; })) return nullptr;
     ++in_use;
-    if (idle.empty()) return std::make_unique<Slot>(options);
+    if (idle.empty()) return std::make_unique<Slot>(options, trust);
     std::unique_ptr<Slot> slot = std::move(idle.back());
     idle.pop_back();
     return slot;
@@ -90,9 +93,8 @@ struct CurlTransport::Pool {
   }
 };
 
-CurlTransport::CurlTransport(CurlOptions options) : pool_(std::make_unique<Pool>()) {
-  pool_->options = std::move(options);
-}
+CurlTransport::CurlTransport(CurlOptions options)
+    : pool_(std::make_unique<Pool>(std::move(options))) {}
 
 CurlTransport::~CurlTransport() = default;
 
@@ -117,7 +119,7 @@ Result<Response> CurlTransport::Send(const Request& request, std::stop_token sto
 }
 
 std::unique_ptr<Multi> CurlTransport::OpenMulti(std::size_t most) {
-  return CurlMulti::Open(pool_->options, most);
+  return CurlMulti::Open(pool_->options, pool_->trust, most);
 }
 
 }  // namespace tsm::http
