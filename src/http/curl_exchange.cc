@@ -209,6 +209,10 @@ std::chrono::milliseconds CurlExchange::Patience() {
                                                       std::chrono::steady_clock::now());
 }
 
+void CurlExchange::Excuse(std::chrono::steady_clock::duration away) {
+  last_byte_ = std::min(std::chrono::steady_clock::now(), last_byte_ + away);
+}
+
 Error CurlExchange::WasSilent() const {
   return MakeError(ErrorKind::kTransient,
                    Where() + "no byte for " + FormatDuration(request_.timeouts.idle));

@@ -39,6 +39,8 @@ class CurlExchange {
 
   // How long the wire may go on being silent; zero or less where it has been for too long.
   std::chrono::milliseconds Patience();
+  // Of the time since the last byte, so much was not the wire's.
+  void Excuse(std::chrono::steady_clock::duration away);
   Error WasSilent() const;
   Error Undrivable(CURLMcode code) const;  // what libcurl says of the whole multi
   // Of a transfer that libcurl says is over: the response, or why there is none.

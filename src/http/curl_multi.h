@@ -42,7 +42,8 @@ class CurlMulti final : public Multi {
   void ActOnTimer();
   void Act(curl_socket_t socket, int events);
   void TakeFinished(std::vector<Answered>* answered);
-  void TakeSilent(std::vector<Answered>* answered);
+  void Excuse();
+  void LookAtAll(std::vector<Answered>* answered);  // ends those that were silent for too long
   void TakeAll(std::vector<Answered>* answered);
   void End(CURL* easy, Result<Response> outcome, std::vector<Answered>* answered);
 
@@ -54,9 +55,10 @@ class CurlMulti final : public Multi {
   // What epoll has told and libcurl has not acted on yet, the next one last.
   std::vector<epoll_event> events_;
   std::optional<Time> timer_;
-  Time next_look_;                   // for calls that have been silent for too long
-  std::optional<CURLMcode> broken_;  // what libcurl said of the whole multi
-  std::vector<CURL*> idle_;          // handles that no call uses
+  Time next_look_;                                // at all calls
+  Time left_ = std::chrono::steady_clock::now();  // when the last wait was over
+  std::optional<CURLMcode> broken_;               // what libcurl said of the whole multi
+  std::vector<CURL*> idle_;                       // handles that no call uses
   std::unordered_map<CURL*, std::unique_ptr<Call>> calls_;
   std::vector<Answered> failed_;  // before they were sent
 };

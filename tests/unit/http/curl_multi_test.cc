@@ -244,13 +244,28 @@ TEST(CurlMultiTest, SilenceEndsARequestAndNoOther) {
   ASSERT_TRUE(outcomes.at(2)) << outcomes.at(2).error().Text();
 }
 
+TEST(CurlMultiTest, WhatWasNotSentWhileNobodyWaitedWasNotSilent) {
+  SocketServer server(EchoPath, SocketServer::Connections::kSideBySide);
+  CurlTransport transport;
+  const auto multi = transport.OpenMulti(4);
+  for (std::uint64_t id = 0; id < 4; ++id) {
+    Request request = Get(server);
+    request.timeouts.idle = milliseconds(800);
+    multi->Start(id, request);
+  }
+  std::this_thread::sleep_for(milliseconds(1000));
+  for (const auto& [id, outcome] : WaitForAll(*multi)) {
+    EXPECT_TRUE(outcome) << outcome.error().Text();
+  }
+}
+
 TEST(CurlMultiTest, WhatCameWhileNobodyWaitedCountsAsHeard) {
   SocketServer server(EchoPath, SocketServer::Connections::kSideBySide);
   CurlTransport transport;
   const auto multi = transport.OpenMulti(4);
   for (std::uint64_t id = 0; id < 4; ++id) {
     Request request = Get(server);
-    request.timeouts.idle = milliseconds(300);
+    request.timeouts.idle = milliseconds(800);
     multi->Start(id, request);
   }
   static_cast<void>(multi->Wait(milliseconds(1), {}));

@@ -3,9 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "support/own_mounts.h"
 #include "tsm/http/curl_transport.h"
 
 namespace tsm::http {
@@ -153,27 +152,12 @@ class CurlTlsTest : public ::testing::Test {
     }
     return made;
   }
-  // Runs `look` in a child that sees `authorities` in the place of the system's, and gives what it
-  // returned (0 to 9); nothing where this machine does not allow that.
+  // What `look` gives that sees `authorities` in the place of the system's.
   static std::optional<int> SeeingAsTheSystems(const std::filesystem::path& authorities,
                                                const std::function<int()>& look) {
-    constexpr int kNotAllowed = 10;
     const char* system = ::curl_version_info(CURLVERSION_NOW)->capath;
     if (system == nullptr) return std::nullopt;
-    const pid_t child = ::fork();
-    if (child == 0) {
-      if (::unshare(CLONE_NEWNS) != 0 ||
-          ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-          ::mount(authorities.c_str(), system, nullptr, MS_BIND, nullptr) != 0) {
-        ::_exit(kNotAllowed);
-      }
-      ::_exit(look());
-    }
-    int status = 0;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status)) << status;
-    if (WEXITSTATUS(status) == kNotAllowed) return std::nullopt;
-    return WEXITSTATUS(status);
+    return test::WithInPlaceOf(system, authorities, look);
   }
 
   std::filesystem::path folder_;

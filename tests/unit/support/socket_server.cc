@@ -18,11 +18,11 @@ namespace tsm::test {
 
 namespace {
 
-int ListenOnLoopback(int* port) {
+int ListenOn(const std::string& name, int* port) {
   const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = ::inet_addr(name.c_str());
   socklen_t size = sizeof(address);
   auto* any = reinterpret_cast<sockaddr*>(&address);
   const bool listening = listener >= 0 && ::bind(listener, any, size) == 0 &&
@@ -104,13 +104,13 @@ void Connection::ResetOnClose() {
   ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
-SocketServer::SocketServer(Handler handler, Connections connections)
-    : handler_(std::move(handler)), connections_(connections) {
+SocketServer::SocketServer(Handler handler, Connections connections, std::string address)
+    : handler_(std::move(handler)), connections_(connections), address_(std::move(address)) {
   std::array<int, 2> wake{};
   if (::pipe(wake.data()) != 0) std::abort();
   wake_read_ = wake[0];
   wake_write_ = wake[1];
-  listener_ = ListenOnLoopback(&port_);
+  listener_ = ListenOn(address_, &port_);
   thread_ = std::jthread([this] { Serve(); });
 }
 
@@ -143,7 +143,7 @@ void SocketServer::Serve() {
 
 int ClosedPort() {
   int port = 0;
-  ::close(ListenOnLoopback(&port));
+  ::close(ListenOn("127.0.0.1", &port));
   return port;
 }
 

@@ -1,5 +1,6 @@
-// A TCP server on 127.0.0.1 whose behaviour a test writes itself, one function per connection: for
-// what a well-behaved HTTP server never does (hang, reset, answer in pieces). Ends with its owner.
+// A TCP server on this machine whose behaviour a test writes itself, one function per connection:
+// for what a well-behaved HTTP server never does (hang, reset, answer in pieces). Ends with its
+// owner.
 #pragma once
 
 #include <atomic>
@@ -43,19 +44,22 @@ class SocketServer {
     kSideBySide,  // each in a thread of its own; the handler is called by several at once
   };
 
-  explicit SocketServer(Handler handler, Connections connections = Connections::kInTurn);
+  // `address`: of the machine itself, 127.x.x.x.
+  explicit SocketServer(Handler handler, Connections connections = Connections::kInTurn,
+                        std::string address = "127.0.0.1");
   ~SocketServer();
   SocketServer(const SocketServer&) = delete;
   SocketServer& operator=(const SocketServer&) = delete;
 
   int port() const { return port_; }
-  std::string host() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string host() const { return address_ + ":" + std::to_string(port_); }
   int accepted() const { return accepted_; }
 
  private:
   void Serve();
   Handler handler_;
   const Connections connections_;
+  const std::string address_;
   int listener_ = -1;
   int wake_read_ = -1;
   int wake_write_ = -1;
