@@ -106,20 +106,28 @@ CanonicalRequest BuildCanonicalRequest(const http::Request& request, PathRule pa
                                        std::string_view payload_hash) {
   std::vector<std::pair<std::string, std::string_view>> headers;  // by lower-case name
   headers.reserve(request.headers.size());
-  std::size_t bytes = 0;
+  std::size_t names = 0;
+  std::size_t values = 0;
   for (const auto& [name, value] : request.headers) {
     std::string lower = ToLowerAscii(TrimAscii(name));
     if (Holds(kUnsigned, lower)) continue;
-    bytes += 2 * lower.size() + value.size() + 3;
+    names += lower.size() + 1;
+    values += value.size() + 1;
     headers.emplace_back(std::move(lower), value);
   }
   // Those of one name keep their order: their values become one.
   std::stable_sort(headers.begin(), headers.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   CanonicalRequest canonical;
-  canonical.text = request.method + '\n' + CanonicalPath(request.path, path) + '\n' +
-                   CanonicalQuery(request) + '\n';
-  canonical.text.reserve(canonical.text.size() + bytes + payload_hash.size() + 2);
+  const std::string canonical_path = CanonicalPath(request.path, path);
+  const std::string query = CanonicalQuery(request);
+  canonical.signed_headers.reserve(names);
+  canonical.text.reserve(request.method.size() + canonical_path.size() + query.size() + 2 * names +
+                         values + payload_hash.size() + 5);
+  for (const std::string* line : {&request.method, &canonical_path, &query}) {
+    canonical.text += *line;
+    canonical.text += '\n';
+  }
   for (std::size_t i = 0; i < headers.size(); ++i) {
     const auto& [name, value] = headers[i];
     if (i > 0 && name == headers[i - 1].first) {
@@ -141,14 +149,13 @@ CanonicalRequest BuildCanonicalRequest(const http::Request& request, PathRule pa
 }
 
 std::string CredentialScope(const SigningScope& scope, std::string_view amz_date) {
-  return std::string(amz_date.substr(0, 8)) + '/' + scope.region + '/' + scope.service +
-         "/aws4_request";
+  return Concat({amz_date.substr(0, 8), "/", scope.region, "/", scope.service, "/aws4_request"});
 }
 
 std::string BuildStringToSign(std::string_view canonical_request, const SigningScope& scope,
                               std::string_view amz_date) {
-  return std::string(kAlgorithm) + '\n' + std::string(amz_date) + '\n' +
-         CredentialScope(scope, amz_date) + '\n' + Sha256Hex(canonical_request);
+  return Concat({kAlgorithm, "\n", amz_date, "\n", CredentialScope(scope, amz_date), "\n",
+                 Sha256Hex(canonical_request)});
 }
 
 std::string DeriveSigningKey(std::string_view secret, const SigningScope& scope,
@@ -187,16 +194,16 @@ void Signer::Sign(http::Request& request, const Credentials& credentials, const 
   if (has_token && rules.omit_session_token) {
     request.headers.emplace_back("x-amz-security-token", credentials.session_token);
   }
-  request.headers.emplace_back(
-      "authorization", std::string(kAlgorithm) + " Credential=" + credentials.access_key_id + '/' +
-                           CredentialScope(scope, amz_date) + ", SignedHeaders=" +
-                           canonical.signed_headers + ", Signature=" + signature);
+  request.headers.emplace_back("authorization",
+                               Concat({kAlgorithm, " Credential=", credentials.access_key_id, "/",
+                                       CredentialScope(scope, amz_date), ", SignedHeaders=",
+                                       canonical.signed_headers, ", Signature=", signature}));
 }
 
 std::string Signer::CachedKey(const Credentials& credentials, const SigningScope& scope,
                               const std::string& date) {
   const std::string name =
-      credentials.secret_access_key + '\n' + date + '\n' + scope.region + '\n' + scope.service;
+      Concat({credentials.secret_access_key, "\n", date, "\n", scope.region, "\n", scope.service});
   const std::lock_guard lock(mutex_);
   if (const auto known = keys_.find(name); known != keys_.end()) return known->second;
   // A day, a region or a session's end leaves keys behind that nobody asks for again.

@@ -106,7 +106,7 @@ class Filler {
 };
 
 std::string TargetFolder(const GroupRules& rules, std::string_view key) {
-  std::string folder = rules.destination_prefix + std::string(FolderOf(key));
+  std::string folder = Concat({rules.destination_prefix, FolderOf(key)});
   return rules.safe_prefixes ? SafeFolder(folder) : folder;
 }
 

@@ -47,12 +47,22 @@ std::string_view TrimAscii(std::string_view text) {
 
 std::vector<std::string_view> Split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
+  parts.reserve(1 + static_cast<std::size_t>(std::count(text.begin(), text.end(), separator)));
   for (;;) {
     const std::size_t end = text.find(separator);
     parts.push_back(text.substr(0, end));
     if (end == std::string_view::npos) return parts;
     text.remove_prefix(end + 1);
   }
+}
+
+std::string Concat(std::initializer_list<std::string_view> parts) {
+  std::size_t bytes = 0;
+  for (const std::string_view part : parts) bytes += part.size();
+  std::string all;
+  all.reserve(bytes);
+  for (const std::string_view part : parts) all += part;
+  return all;
 }
 
 std::string Join(const std::vector<std::string>& parts, std::string_view separator) {

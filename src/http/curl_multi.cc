@@ -64,25 +64,44 @@ CurlMulti::~CurlMulti() {
   if (epoll_ >= 0) ::close(epoll_);
 }
 
-int CurlMulti::OnSocket(CURL* /*easy*/, curl_socket_t socket, int what, void* user, void* known) {
+int CurlMulti::OnSocket(CURL* /*easy*/, curl_socket_t socket, int what, void* user,
+                        void* /*known*/) {
   auto& self = *static_cast<CurlMulti*>(user);
   if (what == CURL_POLL_REMOVE) {
-    // libcurl may have closed it already, and then the kernel has forgotten it by itself. Its
-    // number may be another thread's by now, which this can't harm, since that one is not in this
-    // set; the thread sanitizer, which sees what epoll_ctl() is called with, would take it for a
-    // race.
-    ::syscall(SYS_epoll_ctl, self.epoll_, EPOLL_CTL_DEL, socket, nullptr);
+    // Most are wanted again at once, by the next request on their connection.
+    self.unwanted_.insert(socket);
     return 0;
   }
+  std::uint32_t events = 0;
+  if ((what & CURL_POLL_IN) != 0) events |= EPOLLIN;
+  if ((what & CURL_POLL_OUT) != 0) events |= EPOLLOUT;
+  self.unwanted_.erase(socket);
+  return self.Watch(socket, events) ? 0 : -1;  // libcurl ends the transfer
+}
+
+bool CurlMulti::Watch(curl_socket_t socket, std::uint32_t events) {
+  std::uint32_t& watched = watched_[socket];
+  if (watched == events) return true;
   epoll_event event{};
+  event.events = events;
   event.data.fd = socket;
-  if ((what & CURL_POLL_IN) != 0) event.events |= EPOLLIN;
-  if ((what & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
-  const int set =
-      ::epoll_ctl(self.epoll_, known == nullptr ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket, &event);
-  if (set != 0) return -1;  // libcurl ends the transfer
-  curl_multi_assign(self.multi_, socket, &self);
-  return 0;
+  // What a socket that was closed was watched for the kernel has forgotten, and a new one may have
+  // its number. (One that has it and the same events too, before the next poll, LookAtAll finds.)
+  bool set = watched != 0 && ::epoll_ctl(epoll_, EPOLL_CTL_MOD, socket, &event) == 0;
+  if (!set) set = ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) == 0;
+  watched = set ? events : 0;
+  return set;
+}
+
+void CurlMulti::ForgetUnwanted() {
+  for (const curl_socket_t socket : unwanted_) {
+    // libcurl may have closed it already, and its number may be another thread's by now, which this
+    // can't harm, since that one is not in this set. The thread sanitizer, which sees what
+    // epoll_ctl() is called with, would take it for a race.
+    ::syscall(SYS_epoll_ctl, epoll_, EPOLL_CTL_DEL, socket, nullptr);
+    watched_.erase(socket);
+  }
+  unwanted_.clear();
 }
 
 int CurlMulti::OnTimer(CURLM* /*multi*/, long milliseconds, void* user) {
@@ -174,6 +193,7 @@ void CurlMulti::Turn(Time until) {
 }
 
 void CurlMulti::Poll(Time until) {
+  ForgetUnwanted();
   Time next = std::min(until, next_look_);
   if (timer_) next = std::min(next, *timer_);
   const auto wait =

@@ -5,8 +5,10 @@
 #include <curl/curl.h>
 #include <sys/epoll.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -36,6 +38,9 @@ class CurlMulti final : public Multi {
   static int OnSocket(CURL* easy, curl_socket_t socket, int what, void* user, void* known);
   static int OnTimer(CURLM* multi, long milliseconds, void* user);
   CURL* TakeHandle();
+  // Has epoll tell of these events of the socket and no others; false where the system refuses.
+  bool Watch(curl_socket_t socket, std::uint32_t events);
+  void ForgetUnwanted();
   // Lets libcurl act on the next thing that has happened; waits for one until `until`.
   void Turn(Time until);
   void Poll(Time until);
@@ -51,7 +56,9 @@ class CurlMulti final : public Multi {
   TrustStore& trust_;
   CURLM* const multi_;
   const int epoll_;
-  const int wake_;  // an eventfd, for a stop
+  const int wake_;                                            // an eventfd, for a stop
+  std::unordered_map<curl_socket_t, std::uint32_t> watched_;  // in epoll's set, for these events
+  std::set<curl_socket_t> unwanted_;  // of them, those that no call waits for
   // What epoll has told and libcurl has not acted on yet, the next one last.
   std::vector<epoll_event> events_;
   std::optional<Time> timer_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@ namespace tsm {
 std::string ToLowerAscii(std::string_view text);
 std::string_view TrimAscii(std::string_view text);
 std::vector<std::string_view> Split(std::string_view text, char separator);
+// All of them, in one allocation.
+std::string Concat(std::initializer_list<std::string_view> parts);
 std::string Join(const std::vector<std::string>& parts, std::string_view separator);
 
 // Whole text as a decimal integer, or nothing (empty, sign other than '-', overflow, rest).

@@ -20,6 +20,8 @@ TEST(TextTest, SplitKeepsEmptyParts) {
   EXPECT_THAT(Split("", ','), ElementsAre(""));
   EXPECT_EQ(Join({"a", "", "b"}, "; "), "a; ; b");
   EXPECT_EQ(Join({}, ","), "");
+  EXPECT_EQ(Concat({"a", "", std::string("bc"), std::string_view("d")}), "abcd");
+  EXPECT_EQ(Concat({}), "");
 }
 
 TEST(TextTest, ParseInt64TakesTheWholeTextOrNothing) {
