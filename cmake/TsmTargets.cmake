@@ -38,9 +38,5 @@ function(tsm_test target)
   # A test's own code runs once: what the optimizer takes to compile it is never earned back.
   target_compile_options(${target} PRIVATE -O0)
   target_link_libraries(${target} PRIVATE ${arg_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)
-  set(longest 120)  # seconds of a test, on two busy cores
-  if(TSM_SANITIZE)
-    set(longest 300)
-  endif()
-  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${longest})
+  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
 endfunction()

@@ -194,7 +194,7 @@ def test_latency_holds_answers_back_side_by_side(start_ts_local):
     with concurrent.futures.ThreadPoolExecutor(64) as pool:
         times = list(pool.map(ask, range(128)))
     assert min(times) >= 0.2
-    assert time.monotonic() - started < 20, "one after another they would take 25 s"
+    assert time.monotonic() - started < 10, "one after another they would take 25 s"
 
 
 def test_copies_as_the_load_makes_them(ts_local, bucket):

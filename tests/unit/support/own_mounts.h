@@ -4,14 +4,18 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace tsm::test {
 
-// Runs `look` in a child process for which `other` lies where `system` is, and gives what it
-// returned (0 to 9); nothing where this machine allows no mounts of a process's own. Threads of the
-// test are not in the child.
-std::optional<int> WithInPlaceOf(const std::filesystem::path& system,
-                                 const std::filesystem::path& other,
-                                 const std::function<int()>& look);
+struct Seen {
+  std::optional<int> outcome;  // what `look` returned; nothing where it did not run
+  std::string why_not;  // "this machine does not let a process have mounts of its own (unshare)"
+};
+
+// Runs `look` (which returns 0 to 9) in a child process for which `other` lies where `system` is.
+// Threads of the test are not in the child.
+Seen WithInPlaceOf(const std::filesystem::path& system, const std::filesystem::path& other,
+                   const std::function<int()>& look);
 
 }  // namespace tsm::test

@@ -63,7 +63,7 @@ TEST(MatchesPatternTest, TakesNoExponentialTime) {
   for (int i = 0; i < 100; ++i) pattern += "a*";
   const auto start = std::chrono::steady_clock::now();
   EXPECT_FALSE(MatchesPattern(pattern + "b", Table("d", std::string(256, 'a'))));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
 }
 
 TEST(TableScopeTest, SelectsNamedTables) {
