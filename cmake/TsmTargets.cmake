@@ -30,13 +30,16 @@ function(tsm_executable target)
   tsm_flags(${target})
 endfunction()
 
-# A GoogleTest program; each of its tests is a ctest of its own.
+# A GoogleTest program; each of its tests is a ctest of its own, which may take 120 s or SECONDS.
 function(tsm_test target)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "SECONDS" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT arg_SECONDS)
+    set(arg_SECONDS 120)
+  endif()
   add_executable(${target} ${arg_SOURCES})
   tsm_flags(${target})
   # A test's own code runs once: what the optimizer takes to compile it is never earned back.
   target_compile_options(${target} PRIVATE -O0)
   target_link_libraries(${target} PRIVATE ${arg_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_SECONDS})
 endfunction()

@@ -170,7 +170,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--port", type=int, default=9310)
     parser.add_argument("--prefix", default="results/")
-    parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--tls", action="store_true", help="through TLS, by haproxy and unshare")
     parser.add_argument("--only", help="names of peers, separated by commas")
     options = parser.parse_args()
     if options.tls:

@@ -31,9 +31,9 @@ class Killer:
             self.timer.cancel()
             self.timer.join()
         self.proxy.close()
-        # By the clock the kill may come to a process that is just ending by itself: then it was none.
-        by_clock = isinstance(point, float)
-        assert self.process.returncode == -9 or not self.died_at or by_clock, (self.process.returncode, self.err)
+        if self.timer and self.process.returncode >= 0:
+            self.died_at = None  # the kill came to a process that was just ending by itself: it was none
+        assert self.process.returncode == -9 or not self.died_at, (self.process.returncode, self.err)
         return self.process.returncode == -9
 
     def _kill(self, where):

@@ -1,9 +1,11 @@
 """How UNLOADs fail and go on in ts-local, as boto3 sees it: rate, hour, memory, a client that is gone."""
 
 import concurrent.futures
+import json
 import os
 import pathlib
 import time
+import urllib.request
 
 import botocore.exceptions
 import pytest
@@ -112,7 +114,9 @@ def test_a_failed_one_leaves_files_and_an_upload_to_abort(start):
 
 
 def test_eight_at_once_take_their_time_and_no_cpu(start):
-    local = start("--unload_seconds", "240", "--time_scale", "60", "--unload_rate", "1")
+    # Two polls are throttled: boto3 waits at most 1 s and then 2 s, of the 4 s that an UNLOAD takes.
+    local = start("--unload_seconds", "240", "--time_scale", "60", "--unload_rate", "1", "--fail",
+                  "Query:40:ThrottlingException", "--fail", "Query:60:ThrottlingException")
     client = local.client("timestream-query", retries={"total_max_attempts": 10, "mode": "standard"})
 
     def one(folder):
@@ -128,9 +132,10 @@ def test_eight_at_once_take_their_time_and_no_cpu(start):
         results = list(pool.map(one, "abcdefgh"))
     took = time.monotonic() - begin
     assert [rows for rows, _ in results] == ["100"] * 8
-    # A page each quarter of a second: whoever waits between its polls, as after a throttled one, misses some.
     assert min(pages for _, pages in results) >= 3
     assert took >= 3.9
+    with urllib.request.urlopen(local.endpoint + "/ts-local/fail", timeout=60) as answer:
+        assert [rule["struck"] for rule in json.load(answer)["rules"]] == [1, 1]
     assert cpu_seconds() - before < 0.3 * took
 
 
